@@ -1,0 +1,71 @@
+/**
+ * The currency between floors: a pull-based sequence of chunks.
+ *
+ * Nothing is produced until it is asked for, so backpressure is inherent. A yielded chunk belongs to
+ * its receiver unless the producer documents it as a view.
+ *
+ * @module
+ */
+import { concatBytes } from './bytes.ts';
+import { GitError } from './errors.ts';
+
+export type ByteStream = AsyncIterable<Uint8Array>;
+
+/** What an async entry point takes so that its caller can end the work. */
+export interface Cancellable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Called with the name of a phase and how far it has come; `total` is absent while unknown. */
+export type ProgressListener = (progress: Progress) => void;
+
+export interface Progress {
+  /** As git prints it, without the colon: `Counting objects`, `Resolving deltas`, … */
+  readonly title: string;
+  readonly done: number;
+  readonly total?: number | undefined;
+  /** Bytes so far, for phases that git prints with a throughput. */
+  readonly bytes?: number | undefined;
+  /** True on the last report of a phase. */
+  readonly finished: boolean;
+}
+
+/** One chunk, or none when it is empty. */
+export async function* streamOf(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, undefined> {
+  for (const chunk of chunks) if (chunk.length > 0) yield chunk;
+}
+
+/**
+ * The whole stream in one array.
+ *
+ * @throws {GitError} LIMIT_EXCEEDED as soon as more than `limitBytes` have arrived
+ */
+export async function collectBytes(stream: ByteStream, limitBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of stream) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > limitBytes) {
+      throw new GitError('LIMIT_EXCEEDED', `Cannot read on: at most ${limitBytes} bytes are allowed`, {
+        limitBytes,
+      });
+    }
+    chunks.push(chunk);
+  }
+  return concatBytes(...chunks);
+}
+
+/**
+ * Let timers, sockets and other requests run. Long synchronous loops await this every few
+ * milliseconds of work, never once an item.
+ */
+export function yieldToOthers(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * The ref database as everything above it sees it. Implementations: files, memory.
+ *
+ * @module
+ */
+import type { Cancellable } from '../core/byte-stream.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
+
+/** A ref as stored: an id, or the name of another ref. */
+export type RefTarget =
+  | { readonly kind: 'direct'; readonly id: ObjectId }
+  | { readonly kind: 'symbolic'; readonly target: string };
+
+/** A ref followed to its id. */
+export interface ResolvedRef {
+  readonly name: string;
+  readonly id: ObjectId;
+  /** What a tag object finally points at, when the store knows it (packed-refs `^` lines); else absent. */
+  readonly peeled?: ObjectId | undefined;
+  /** The ref this one points at directly, when it is symbolic. */
+  readonly symbolicTarget?: string | undefined;
+}
+
+/** Who and when, for reflogs. */
+export interface Identity {
+  readonly name: string;
+  readonly email: string;
+  /** Seconds since 1970, and minutes east of UTC. */
+  readonly timeSeconds: number;
+  readonly zoneMinutes: number;
+}
+
+/** One change, compare-and-swap. A symbolic ref among `name` is followed to the ref it points at. */
+export interface RefUpdate {
+  readonly name: string;
+  /** `undefined` deletes. */
+  readonly newId: ObjectId | undefined;
+  /** What the ref must hold: an id, `undefined` for "must not exist", or `'any'`. */
+  readonly expected: ObjectId | undefined | 'any';
+}
+
+export type RefUpdateOutcome =
+  | { readonly name: string; readonly ok: true }
+  | {
+      readonly name: string;
+      readonly ok: false;
+      /** REF_CONFLICT, REF_INVALID or STORAGE_FAILED; for the update that failed. */
+      readonly code: ErrorCode;
+      /** A short reason in git's words: `failed to update ref`, `reference already exists`, … */
+      readonly reason: string;
+    };
+
+export interface RefBatchOptions extends Cancellable {
+  /** All or nothing; otherwise each update stands alone. */
+  readonly atomic: boolean;
+  /** Line for the reflog: `push`. No reflog is written without one. */
+  readonly reflogMessage?: string | undefined;
+  readonly identity?: Identity | undefined;
+}
+
+/** One line of a reflog, oldest first. */
+export interface ReflogEntry {
+  readonly oldId: ObjectId;
+  readonly newId: ObjectId;
+  readonly identity: string;
+  readonly message: string;
+}
+
+export interface RefDatabase {
+  readonly format: ObjectFormat;
+  /** The ref as stored, `HEAD` included; `undefined` when there is none. */
+  read(name: string, options?: Cancellable): Promise<RefTarget | undefined>;
+  /** Follow symbolic refs (at most five). `undefined` when missing or dangling (an unborn HEAD). */
+  resolve(name: string, options?: Cancellable): Promise<ResolvedRef | undefined>;
+  /**
+   * Every ref whose name starts with one of `prefixes` (all under `refs/` when none are given), sorted by
+   * name in byte order; `HEAD` is not among them. Dangling symbolic refs and broken refs are left out.
+   */
+  list(prefixes?: readonly string[], options?: Cancellable): Promise<readonly ResolvedRef[]>;
+  /**
+   * Apply a batch. Outcomes come in the order of `updates`. With `atomic`, one failure fails all: the others
+   * say `ok: false` with reason `atomic transaction failed`.
+   *
+   * A name given twice, or names that conflict as directory and file, fail with REF_CONFLICT.
+   */
+  update(updates: readonly RefUpdate[], options: RefBatchOptions): Promise<readonly RefUpdateOutcome[]>;
+  /** Point a symbolic ref (HEAD) at another name, which need not exist. */
+  setSymbolic(name: string, target: string, options?: Cancellable): Promise<void>;
+  /** Oldest first; empty when there is none. */
+  reflog(name: string, options?: Cancellable): Promise<readonly ReflogEntry[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,22 @@
+/**
+ * A repository: objects, refs, and the few settings the engine asks for.
+ *
+ * @module
+ */
+import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { ObjectDatabase } from '../odb/object-database.ts';
+import type { RefDatabase } from '../refs/ref-database.ts';
+
+export interface Repository extends AsyncDisposable {
+  readonly format: ObjectFormat;
+  readonly objects: ObjectDatabase;
+  readonly refs: RefDatabase;
+  readonly runtime: Runtime;
+  /** Commits whose parents are absent here on purpose (the `shallow` file); empty for most. */
+  shallowCommits(): Promise<ReadonlySet<ObjectId>>;
+  /** For messages and logs: a path or a name; never sent to clients. */
+  readonly label: string;
+  /** Directory of the bare repository when it is one of files. */
+  readonly path?: string | undefined;
+}
