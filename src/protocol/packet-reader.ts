@@ -5,25 +5,34 @@
  * @module
  */
 import type { ByteStream } from '../core/byte-stream.ts';
-import { concatBytes } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import { decodePacket, type Packet } from './pkt-line.ts';
 
 const NO_BYTES = new Uint8Array(0);
+const MIN_OWN_BYTES = 1024;
 
 /** Reads one stream from front to back. Not for concurrent use. */
 export class PacketReader {
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #limitBytes: number;
-  #buffer = NO_BYTES;
+  /** Bytes not read yet: `#buffer[#offset, #end)`. */
+  #buffer: Uint8Array = NO_BYTES;
   #offset = 0;
+  #end = 0;
+  /** Whether `#buffer` is ours to append to, or a chunk that belongs to its sender. */
+  #owned = false;
   #ended = false;
   #packetBytes = 0;
 
-  /** @param limitBytes how many bytes of packets (not of {@link rest}) are read before it refuses */
+  /** @param limitBytes how many bytes of packets (not of {@link rest}) one request may have */
   constructor(stream: ByteStream, limitBytes: number) {
     this.#iterator = stream[Symbol.asyncIterator]();
     this.#limitBytes = limitBytes;
+  }
+
+  /** Count the bytes of another request: the limit is for each of them. */
+  beginRequest(): void {
+    this.#packetBytes = 0;
   }
 
   /**
@@ -32,7 +41,8 @@ export class PacketReader {
    * @throws {GitError} PROTOCOL_VIOLATION, LIMIT_EXCEEDED
    */
   take(): Packet | undefined {
-    const step = decodePacket(this.#buffer, this.#offset);
+    const arrived = this.#end === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.#end);
+    const step = decodePacket(arrived, this.#offset);
     if (step === undefined) return undefined;
     this.#packetBytes += step.end - this.#offset;
     if (this.#packetBytes > this.#limitBytes) {
@@ -54,12 +64,8 @@ export class PacketReader {
       this.#ended = true;
       return false;
     }
-    const left = this.#buffer.subarray(this.#offset);
-    this.#buffer =
-      left.length === 0
-        ? (step.value as Uint8Array<ArrayBuffer>)
-        : (concatBytes(left, step.value) as Uint8Array<ArrayBuffer>);
-    this.#offset = 0;
+    if (this.#offset === this.#end) this.#adopt(step.value);
+    else this.#append(step.value);
     return true;
   }
 
@@ -74,9 +80,9 @@ export class PacketReader {
       if (packet !== undefined) return packet;
       if (!(await this.fill())) break;
     }
-    if (this.#offset < this.#buffer.length) {
+    if (this.#offset < this.#end) {
       throw new GitError('PROTOCOL_VIOLATION', 'Cannot read pkt-line: stream ended inside a packet', {
-        pendingBytes: this.#buffer.length - this.#offset,
+        pendingBytes: this.#end - this.#offset,
       });
     }
     return undefined;
@@ -85,17 +91,11 @@ export class PacketReader {
   /** Everything after the packets read so far. The reader must not be used for packets after it. */
   async *rest(): AsyncGenerator<Uint8Array, undefined> {
     try {
-      if (this.#offset < this.#buffer.length) {
-        const left = this.#buffer.subarray(this.#offset);
-        this.#buffer = NO_BYTES;
-        this.#offset = 0;
-        yield left;
-      }
-      while (await this.fill()) {
-        const chunk = this.#buffer;
-        this.#buffer = NO_BYTES;
-        if (chunk.length > 0) yield chunk;
-      }
+      do {
+        const left = this.#buffer.subarray(this.#offset, this.#end);
+        this.#adopt(NO_BYTES);
+        if (left.length > 0) yield left;
+      } while (await this.fill());
     } finally {
       await this.close();
     }
@@ -105,5 +105,28 @@ export class PacketReader {
   async close(): Promise<void> {
     this.#ended = true;
     await this.#iterator.return?.();
+  }
+
+  #adopt(chunk: Uint8Array): void {
+    this.#buffer = chunk;
+    this.#offset = 0;
+    this.#end = chunk.length;
+    this.#owned = false;
+  }
+
+  /** Doubling makes a packet that arrives byte by byte cost its length, not the square of it. */
+  #append(chunk: Uint8Array): void {
+    const leftBytes = this.#end - this.#offset;
+    const needBytes = leftBytes + chunk.length;
+    if (!this.#owned || this.#end + chunk.length > this.#buffer.length) {
+      const roomier = new Uint8Array(Math.max(2 * needBytes, MIN_OWN_BYTES));
+      roomier.set(this.#buffer.subarray(this.#offset, this.#end));
+      this.#buffer = roomier;
+      this.#offset = 0;
+      this.#end = leftBytes;
+      this.#owned = true;
+    }
+    this.#buffer.set(chunk, this.#end);
+    this.#end += chunk.length;
   }
 }

@@ -21,6 +21,12 @@ export interface ServiceOptions extends Cancellable {
   readonly mode: ServiceMode;
   readonly protocolVersion: ProtocolVersion;
   readonly limits: Limits;
+  /**
+   * Told of a failure that the client has been told of as well (an `ERR` packet, band 3, a report): the
+   * service ends normally then, so that the last packet is delivered. For logs and exit codes. A failure
+   * that can no longer be put on the wire is thrown instead.
+   */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
 /** The highest version named in a `Git-Protocol` header or `GIT_PROTOCOL` variable; 0 without one. */

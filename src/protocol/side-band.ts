@@ -6,6 +6,7 @@
  */
 import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
+import { GitError } from '../core/errors.ts';
 import { encodeLength, MAX_PACKET_BYTES } from './pkt-line.ts';
 
 /** Pack data, progress text, fatal error. */
@@ -52,6 +53,8 @@ export interface MultiplexOptions {
   readonly keepaliveMs: number;
   /** `0005\x01`, or what the protocol in use wants. */
   readonly keepalive?: Uint8Array | undefined;
+  /** Ends the work; what is thrown then is the work's own error. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const EMPTY_BAND_ONE: Uint8Array = concatBytes(encodeText('0005'), Uint8Array.of(1));
@@ -61,19 +64,27 @@ const MAX_QUEUED_TEXT = 64 * 1024;
 
 /**
  * Run `work`; its chunks become band 1, what it writes to {@link BandTwo} becomes band 2, at once and ahead of
- * band 1, and silence is filled with keepalives. Errors of `work` pass through: the caller says what
- * the client sees. When the consumer stops reading, `work` is told to return.
+ * band 1, and silence is filled with keepalives. Errors of `work` pass through, after the text written before
+ * them: the caller says what the client sees.
+ *
+ * The signal given to `work` fires with `options.signal`, and when the consumer stops reading: work between
+ * two chunks must watch it, because `return` reaches a generator only where it yields.
  */
 export async function* multiplex(
-  work: (bandTwo: BandTwo) => ByteStream,
+  work: (bandTwo: BandTwo, signal: AbortSignal) => ByteStream,
   options: MultiplexOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { maxPacketBytes = MAX_PACKET_BYTES, keepaliveMs, keepalive = EMPTY_BAND_ONE } = options;
+  const stop = new AbortController();
+  const forwardAbort = () => stop.abort(options.signal?.reason);
+  if (options.signal?.aborted) forwardAbort();
+  options.signal?.addEventListener('abort', forwardAbort, { once: true });
+
   const texts = new TextQueue();
-  const iterator = work(texts)[Symbol.asyncIterator]();
-  let step = iterator.next();
+  const iterator = work(texts, stop.signal)[Symbol.asyncIterator]();
   let done = false;
   try {
+    let step = nextStep(iterator);
     while (!done) {
       const event = await firstOf(step, texts, keepaliveMs);
       const text = texts.take();
@@ -81,28 +92,36 @@ export async function* multiplex(
       if (event === 'silence') {
         yield keepalive;
       } else if (event !== 'text') {
+        if ('error' in event) {
+          done = true;
+          throw event.error;
+        }
         if (event.done) {
           done = true;
         } else {
-          step = iterator.next();
-          // Unobserved until the next round: a failure meanwhile must not count as unhandled.
-          step.catch(() => undefined);
+          step = nextStep(iterator);
           if (event.value.length > 0) yield encodeBand(1, event.value, maxPacketBytes);
         }
       }
     }
   } finally {
-    if (!done) await iterator.return?.();
+    options.signal?.removeEventListener('abort', forwardAbort);
+    if (!done) {
+      stop.abort(new GitError('ABORTED', 'Stopped: nobody reads the answer any more'));
+      await iterator.return?.();
+    }
   }
 }
 
-type Event = IteratorResult<Uint8Array> | 'text' | 'silence';
+type Step = IteratorResult<Uint8Array> | { readonly error: unknown };
+type Event = Step | 'text' | 'silence';
 
-async function firstOf(
-  step: Promise<IteratorResult<Uint8Array>>,
-  texts: TextQueue,
-  keepaliveMs: number,
-): Promise<Event> {
+/** A failure is a value here, so that one that comes while nobody waits is not an unhandled rejection. */
+function nextStep(iterator: AsyncIterator<Uint8Array>): Promise<Step> {
+  return iterator.next().catch((error: unknown) => ({ error }));
+}
+
+async function firstOf(step: Promise<Step>, texts: TextQueue, keepaliveMs: number): Promise<Event> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const events: Promise<Event>[] = [step, texts.arrival()];
   if (keepaliveMs > 0) {
@@ -125,7 +144,7 @@ class TextQueue implements BandTwo {
   #wake: (() => void) | undefined;
 
   write(text: string): void {
-    if (this.#text.length + text.length <= MAX_QUEUED_TEXT) this.#text += text;
+    this.#text += text.slice(0, MAX_QUEUED_TEXT - this.#text.length);
     this.#wake?.();
   }
 
