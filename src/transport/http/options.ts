@@ -1,0 +1,72 @@
+/**
+ * What an embedding application gives a Git server, and what carriers of HTTP ask of it.
+ *
+ * @module
+ */
+import type { ByteStream } from '../../core/byte-stream.ts';
+import type { Limits } from '../../core/limits.ts';
+import type { PushHooks } from '../../repository/push/hooks.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { HttpAnswer } from './answer.ts';
+import type { ServiceSettings } from './services.ts';
+
+/**
+ * Finds repositories by the path before `/info/refs` and its kin: decoded, without leading slash, never with an
+ * empty, `.` or `..` segment. `undefined` means that there is none, or none to be seen.
+ *
+ * The server disposes what it is given when the request is over.
+ */
+export type RepositoryResolver = (
+  name: string,
+  context: { readonly intent: 'read' | 'write'; readonly request: Request; readonly signal: AbortSignal },
+) => Promise<Repository | undefined>;
+
+/** An application's answer to "may they?". */
+export type Verdict =
+  /** `principal` is whoever they were found to be; hooks are given it. */
+  | { readonly allow: true; readonly principal?: unknown }
+  | {
+      readonly allow: false;
+      /** 401 (with a `www-authenticate` header, so that git asks for a password), 403 or 404. */
+      readonly status: number;
+      /** One sentence; git prints it. */
+      readonly message: string;
+      readonly headers?: Readonly<Record<string, string>> | undefined;
+    };
+
+export interface GitServerOptions {
+  readonly repositories: RepositoryResolver;
+  /** Asked before the repository is looked for, for each request. Without it everybody may do everything. */
+  readonly authorize?:
+    | ((ask: {
+        readonly operation: 'fetch' | 'push';
+        readonly name: string;
+        readonly request: Request;
+      }) => Promise<Verdict>)
+    | undefined;
+  readonly hooks?: PushHooks | undefined;
+  /** Overrides of single members of `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** Settings of fetches: what may be wanted, which filters. */
+  readonly fetch?: ServiceSettings['fetch'] | undefined;
+  /** Settings of pushes: policy for refs, unpack limit. */
+  readonly push?: Omit<ServiceSettings['push'], 'hooks' | 'principal'> | undefined;
+  /** Told of every failure, with what clients are not shown. Must not throw. */
+  readonly onError?: ((error: unknown, context: { readonly name: string }) => void) | undefined;
+}
+
+/** One request as a carrier hands it over. */
+export interface HttpExchange {
+  /** Method, URL and headers; its own body is not read. */
+  readonly request: Request;
+  readonly body: ByteStream;
+  /** Fires when the client goes away or the server stops. The carrier also ends its wait for `body` then. */
+  readonly signal: AbortSignal;
+}
+
+export interface GitServer {
+  /** For servers that speak web-standard requests: Deno, Bun, edge workers, frameworks. Never rejects. */
+  handle(request: Request): Promise<Response>;
+  /** For carriers with bodies of their own, as the Node listener. Never rejects; the answer's body may. */
+  exchange(exchange: HttpExchange): Promise<HttpAnswer>;
+}

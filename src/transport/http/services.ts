@@ -1,0 +1,54 @@
+/**
+ * The two services as HTTP offers them, one row each.
+ *
+ * @module
+ */
+import type { ByteStream } from '../../core/byte-stream.ts';
+import type { Limits } from '../../core/limits.ts';
+import { type ReceivePackOptions, receivePack } from '../../protocol/receive-pack.ts';
+import type { ServiceOptions } from '../../protocol/service.ts';
+import { type UploadPackOptions, uploadPack } from '../../protocol/upload-pack.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { ServiceName } from './route.ts';
+
+/** What each service takes beyond what the transport knows. */
+export interface ServiceSettings {
+  readonly fetch: Omit<UploadPackOptions, keyof ServiceOptions>;
+  readonly push: Omit<ReceivePackOptions, keyof ServiceOptions>;
+}
+
+export interface HttpService {
+  /** What the client is about to do, for the application to allow. */
+  readonly operation: 'fetch' | 'push';
+  readonly intent: 'read' | 'write';
+  /** Ceiling of a request body after decompression; `undefined` where the service counts its own. */
+  maxRequestBytes(limits: Limits): number | undefined;
+  run(
+    repository: Repository,
+    request: ByteStream,
+    options: ServiceOptions,
+    settings: ServiceSettings,
+  ): AsyncGenerator<Uint8Array>;
+}
+
+const SERVICES: Readonly<Record<ServiceName, HttpService>> = {
+  'git-upload-pack': {
+    operation: 'fetch',
+    intent: 'read',
+    maxRequestBytes: (limits) => limits.maxFetchRequestBytes,
+    run: (repository, request, options, { fetch }) =>
+      uploadPack(repository, request, { ...fetch, ...options }),
+  },
+  'git-receive-pack': {
+    operation: 'push',
+    intent: 'write',
+    maxRequestBytes: () => undefined,
+    run: (repository, request, options, { push }) =>
+      receivePack(repository, request, { ...push, ...options }),
+  },
+};
+
+/** @returns `undefined` for a name that is no service of ours */
+export function serviceByName(name: string): HttpService | undefined {
+  return Object.hasOwn(SERVICES, name) ? SERVICES[name as ServiceName] : undefined;
+}

@@ -1,0 +1,205 @@
+/**
+ * A {@link GitServer} behind node:http: bodies stream both ways, a full socket holds the service back, and a client
+ * that goes away ends the work it caused.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ByteStream } from '../../core/byte-stream.ts';
+import { abortError, GitError, isGitError } from '../../core/errors.ts';
+import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { type HttpAnswer, textAnswer } from '../http/answer.ts';
+import type { GitServer } from '../http/options.ts';
+import { chunksOf, discardRest, type PeerOptions, writeAll } from './byte-streams.ts';
+
+/** What became of one request, for logs. */
+export interface RequestSummary {
+  readonly method: string;
+  /** Path and query as the client sent them. */
+  readonly target: string;
+  readonly status: number;
+  /** Body bytes sent, without chunk framing. */
+  readonly sentBytes: number;
+  readonly durationMs: number;
+  /** False when the connection broke, was cut, or the work failed after its first byte. */
+  readonly complete: boolean;
+}
+
+export interface NodeListenerOptions {
+  /** Ends every running request, for a server that is shutting down. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds without one byte sent or taken by the client. Default: `DEFAULT_LIMITS.idleTimeoutMs`. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Send `100 Continue` when the body is first wanted: for listeners of the `checkContinue` event. */
+  readonly sendContinue?: boolean | undefined;
+  readonly onFinish?: ((summary: RequestSummary) => void) | undefined;
+  /** Told of failures that are bugs; what fails on purpose goes to the onError of the {@link GitServer}. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** How long what a client still sends after its answer is read and dropped, so that it can read the answer. */
+const LINGER_MS = 30_000;
+
+/**
+ * A listener for `http.createServer` or `https.createServer`.
+ *
+ * Give that server `requestTimeout: 0`: Node's own default cuts every push longer than five minutes, and silence
+ * is timed here.
+ */
+export function nodeListener(server: GitServer, options: NodeListenerOptions = {}): NodeListener {
+  return (incoming, response) => {
+    // Every failure is answered, or breaks the connection, inside.
+    void serveRequest(server, incoming, response, options);
+  };
+}
+
+async function serveRequest(
+  server: GitServer,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  options: NodeListenerOptions,
+): Promise<void> {
+  const startedAt = performance.now();
+  const gone = new AbortController();
+  const onShutdown = (): void => gone.abort(options.signal?.reason);
+  options.signal?.addEventListener('abort', onShutdown);
+  if (options.signal?.aborted) onShutdown();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  // Both are followed by 'close'; an 'error' nobody listens to would end the process.
+  incoming.on('error', () => gone.abort());
+  response.on('error', () => gone.abort());
+
+  const { idleTimeoutMs = DEFAULT_LIMITS.idleTimeoutMs } = options;
+  const client: PeerOptions = { signal: gone.signal, idleTimeoutMs };
+  let sentBytes = 0;
+  let complete = false;
+  try {
+    const body = requestBody(incoming, response, client, options.sendContinue === true);
+    const answer = await answerTo(server, incoming, body, gone.signal);
+    sentBytes = await send(answer, incoming.method === 'HEAD', response, client);
+    complete = true;
+    if (!incoming.complete) await discardRequest(incoming);
+  } catch (error) {
+    if (!(error instanceof GitError)) options.onError?.(error);
+    cut(response, isGitError(error, 'ABORTED'));
+  } finally {
+    options.signal?.removeEventListener('abort', onShutdown);
+    options.onFinish?.({
+      method: incoming.method ?? '',
+      target: incoming.url ?? '',
+      status: response.headersSent ? response.statusCode : 0,
+      sentBytes,
+      durationMs: performance.now() - startedAt,
+      complete,
+    });
+  }
+}
+
+/** Let a client that is still sending read its answer: a connection closed on it might lose that. */
+async function discardRequest(incoming: IncomingMessage): Promise<void> {
+  // Once it is answered, Node no longer tells a request that its connection has closed.
+  const onClose = (): void => void incoming.destroy();
+  incoming.socket.once('close', onClose);
+  if (incoming.socket.destroyed) onClose();
+  if (!(await discardRest(incoming, LINGER_MS))) incoming.destroy();
+  incoming.socket.off('close', onClose);
+}
+
+/**
+ * Break the connection: how a client learns that a body is not complete. What was written before (a last message
+ * of the service) still goes out, unless the client is gone.
+ */
+function cut(response: ServerResponse, atOnce: boolean): void {
+  const { socket } = response;
+  if (atOnce || socket === null) {
+    response.destroy();
+    return;
+  }
+  const timer = setTimeout(() => response.destroy(), LINGER_MS);
+  response.once('close', () => clearTimeout(timer));
+  socket.destroySoon();
+}
+
+async function* requestBody(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  client: PeerOptions,
+  sendContinue: boolean,
+): AsyncGenerator<Uint8Array, undefined> {
+  if (sendContinue) response.writeContinue();
+  yield* chunksOf(incoming, client);
+}
+
+async function answerTo(
+  server: GitServer,
+  incoming: IncomingMessage,
+  body: ByteStream,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const request = toRequest(incoming);
+  if (request === undefined)
+    return textAnswer(400, 'Cannot read the request: its target or a header is malformed');
+  return server.exchange({ request, body, signal });
+}
+
+/** The head of `incoming` as a web request; `undefined` when it cannot be one. */
+function toRequest(incoming: IncomingMessage): Request | undefined {
+  const target = incoming.url ?? '';
+  const scheme = 'encrypted' in incoming.socket ? 'https' : 'http';
+  // Not `new URL(target, base)`: a target that begins with two slashes would name a host.
+  const url = target.startsWith('/')
+    ? `${scheme}://${incoming.headers.host ?? 'localhost'}${target}`
+    : target;
+  try {
+    const headers = new Headers();
+    for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
+      headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string);
+    }
+    return new Request(url, { method: incoming.method ?? 'GET', headers });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined; // how Request and Headers say what they do not take
+    throw error;
+  }
+}
+
+async function send(
+  answer: HttpAnswer,
+  headOnly: boolean,
+  response: ServerResponse,
+  client: PeerOptions,
+): Promise<number> {
+  const { status, headers, body } = answer;
+  for (const [name, value] of headers) response.setHeader(name, value);
+  if (client.signal?.aborted || response.destroyed) {
+    if (isStream(body)) await body[Symbol.asyncIterator]().return?.();
+    throw abortError(client.signal as AbortSignal);
+  }
+  if (body instanceof Uint8Array) response.setHeader('content-length', body.length);
+  response.writeHead(status);
+  let sentBytes = 0;
+  if (isStream(body)) {
+    if (headOnly) await body[Symbol.asyncIterator]().return?.();
+    else sentBytes = await writeAll(body, response, client);
+  } else if (body !== undefined && !headOnly) {
+    response.write(body);
+    sentBytes = body.length;
+  }
+  await ended(response);
+  return sentBytes;
+}
+
+function isStream(body: HttpAnswer['body']): body is ByteStream {
+  return body !== undefined && !(body instanceof Uint8Array);
+}
+
+/** End the response and wait until the last byte was handed to the system, or the connection broke. */
+function ended(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('close', resolve);
+    response.end(resolve);
+  });
+}
