@@ -10,6 +10,7 @@ import type { ByteStream, Cancellable, ProgressListener } from '../core/byte-str
 import type { Limits } from '../core/limits.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { ObjectKind } from '../core/object-kind.ts';
+import type { ObjectView } from '../pack/pack-reader.ts';
 import type { StoredPack } from '../pack/stored-pack.ts';
 
 export interface RawObject {
@@ -42,7 +43,10 @@ export interface ObjectLocation {
  */
 export interface ObjectReader {
   readonly format: ObjectFormat;
-  /** In the order they are searched: an object in several packs is always found in the first. */
+  /**
+   * In the order they are searched: an object in several packs is always found in the first. A pack that another
+   * process made meanwhile may be added at the end, when an object is looked for that no other holds.
+   */
   readonly packs: readonly StoredPack[];
 
   has(id: ObjectId): boolean;
@@ -51,6 +55,12 @@ export interface ObjectReader {
   /** @throws {GitError} OBJECT_CORRUPT, PACK_CORRUPT, LIMIT_EXCEEDED when it is too large to hold */
   read(id: ObjectId): RawObject | undefined;
   readRaw(ids: Uint8Array, at: number): RawObject | undefined;
+  /**
+   * As {@link readRaw}, without a copy (twice as fast for trees): for parsing at once.
+   *
+   * @returns whether it exists; `into` is filled only then, and holds until anything else is read
+   */
+  viewRaw(ids: Uint8Array, at: number, into: ObjectView): boolean;
   /** Kind and size without the content; follows a delta chain to its end, inflating only headers. */
   readHeader(id: ObjectId): ObjectHeader | undefined;
   readHeaderRaw(ids: Uint8Array, at: number): ObjectHeader | undefined;

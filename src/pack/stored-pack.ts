@@ -12,6 +12,8 @@ export interface RandomAccessFile {
   readonly sizeBytes: number;
   /** Where worker threads can open the same bytes; absent when they are not a file. */
   readonly path?: string | undefined;
+  /** The whole content, when it is in memory anyway: may be read directly, never written. */
+  readonly bytes?: Uint8Array | undefined;
   /**
    * Copy `length` bytes at `position` into `target` at `targetOffset`.
    *
