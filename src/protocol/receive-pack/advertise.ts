@@ -1,0 +1,54 @@
+/**
+ * What receive-pack says first: every ref and what pushes may use.
+ * Spec: gitprotocol-pack(5), "Reference Discovery"; gitprotocol-capabilities(5).
+ *
+ * @module
+ */
+import type { Cancellable } from '../../core/byte-stream.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { AGENT } from '../capabilities.ts';
+import { readShownRefs, type ShownRef } from '../ref-snapshot.ts';
+import { encodeRefAdvertisement } from '../v0/ref-advertisement.ts';
+
+export interface PushAdvertisementOptions extends Cancellable {
+  readonly version: 0 | 1;
+  readonly hiddenRefs: readonly string[];
+  readonly allowPushOptions: boolean;
+}
+
+/** Refs without `HEAD` and without what tags point at: a push has no use for either. */
+export async function* advertiseForPush(
+  repository: Repository,
+  { version, hiddenRefs, allowPushOptions, signal }: PushAdvertisementOptions,
+): AsyncGenerator<Uint8Array, undefined> {
+  const { format } = repository;
+  const capabilities = [
+    'report-status',
+    'report-status-v2',
+    'delete-refs',
+    'side-band-64k',
+    'quiet',
+    'atomic',
+    'ofs-delta',
+    ...(allowPushOptions ? ['push-options'] : []),
+    `object-format=${format.name}`,
+    `agent=${AGENT}`,
+  ];
+  const refs = await shownRefs(repository, hiddenRefs, signal);
+  const shallow = await repository.shallowCommits();
+  yield* encodeRefAdvertisement({ format, refs, capabilities, shallow, version });
+}
+
+async function shownRefs(
+  { refs, objects }: Repository,
+  hiddenRefs: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<readonly ShownRef[]> {
+  const reader = await objects.openReader({ signal });
+  try {
+    const shown = await readShownRefs(refs, reader, { hiddenRefs, peel: false, signal });
+    return shown[0]?.name === 'HEAD' ? shown.slice(1) : shown;
+  } finally {
+    reader.release();
+  }
+}

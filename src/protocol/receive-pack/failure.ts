@@ -1,0 +1,24 @@
+/**
+ * How a client hears that its push could not even be judged.
+ *
+ * @module
+ */
+import { concatBytes } from '../../core/bytes.ts';
+import { isGitError } from '../../core/errors.ts';
+import { printable } from '../../repository/push/ref-policy.ts';
+import { encodePacket, FLUSH_PACKET } from '../pkt-line.ts';
+import { encodeBand } from '../side-band.ts';
+
+/** Band 3 when the client demultiplexes its answer, else an `ERR` packet. Ends the answer. */
+export function encodeFailure(error: unknown, sideBand: boolean): Uint8Array {
+  const message = failureMessage(error);
+  if (sideBand) return concatBytes(encodeBand(3, `${message}\n`), FLUSH_PACKET);
+  return encodePacket(`ERR ${message}`);
+}
+
+/** What the peer did wrong is said as it is; what is wrong here stays in the log. */
+function failureMessage(error: unknown): string {
+  if (isGitError(error, 'PROTOCOL_VIOLATION', 'LIMIT_EXCEEDED', 'UNSUPPORTED'))
+    return printable(error.message);
+  return 'internal server error';
+}

@@ -1,0 +1,39 @@
+/**
+ * The pack of a push, read from the request after its commands.
+ *
+ * @module
+ */
+import type { PacketReader } from '../packet-reader.ts';
+
+/**
+ * Bare bytes after the packets. Whoever stops reading does not close the request: the client has yet to hear
+ * what became of its push. Read once.
+ */
+export class IncomingPack implements AsyncIterable<Uint8Array> {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #isAwaited = false;
+  #lastChunkMs = Number.NEGATIVE_INFINITY;
+
+  constructor(reader: PacketReader) {
+    this.#chunks = reader.rest();
+  }
+
+  /** @returns whether the client is sending: a chunk is awaited, or came within the last `withinMs` */
+  isArriving(withinMs: number): boolean {
+    return this.#isAwaited || performance.now() - this.#lastChunkMs < withinMs;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return { next: () => this.#next() };
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    this.#isAwaited = true;
+    try {
+      return await this.#chunks.next();
+    } finally {
+      this.#isAwaited = false;
+      this.#lastChunkMs = performance.now();
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What a client is told when its objects could not be stored: the one place where reasons become words, so
+ * that paths and other inner detail stay in the log.
+ *
+ * @module
+ */
+import type { GitError } from '../../core/errors.ts';
+import { printable } from '../../repository/push/ref-policy.ts';
+
+export interface UnpackStatus {
+  /** For `unpack <reason>`. */
+  readonly reason: string;
+  /** For the user's terminal, after `error: `. */
+  readonly message: string;
+}
+
+export function describeUnpackError({ code, message }: GitError): UnpackStatus {
+  switch (code) {
+    case 'PACK_CORRUPT':
+      return { reason: 'pack is corrupt', message: printable(message) };
+    case 'OBJECT_CORRUPT':
+      return { reason: 'object is corrupt', message: printable(message) };
+    case 'OBJECT_MISSING':
+      return { reason: 'missing delta base', message: printable(message) };
+    case 'LIMIT_EXCEEDED':
+      return { reason: 'limit exceeded', message: printable(message) };
+    case 'PROTOCOL_VIOLATION':
+      return { reason: 'protocol error', message: printable(message) };
+    case 'STORAGE_FAILED':
+      return { reason: 'unable to store objects', message: 'the server could not store the objects' };
+    default:
+      return { reason: 'unpack failed', message: 'the server could not unpack the objects' };
+  }
+}

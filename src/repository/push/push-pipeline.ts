@@ -1,0 +1,116 @@
+/**
+ * A push, from commands and a pack to moved refs, whatever carried it: quarantine, connectivity, hooks,
+ * publication, compare-and-swap.
+ * Spec: gitprotocol-pack(5), "Pushing Data To a Server"; githooks(5); git-receive-pack(1), "Quarantine Environment".
+ *
+ * @module
+ */
+import { type GitError, isGitError, throwIfAborted } from '../../core/errors.ts';
+import type { ObjectTransaction } from '../../odb/object-database.ts';
+import type { Repository } from '../repository.ts';
+import { CommandLedger } from './command-ledger.ts';
+import { authorizeCommands, judgeCommands } from './judge-commands.ts';
+import { publishPush } from './publish-push.ts';
+import { type PushPipelineOptions, type PushRequest, PushSession } from './push-session.ts';
+import type { RefCommand, RefCommandResult } from './ref-command.ts';
+
+export interface PushOutcome {
+  /** Why the objects could not be stored; every command is refused as `unpacker error` then. */
+  readonly unpackError?: GitError | undefined;
+  /** One for each command, in order. */
+  readonly results: readonly RefCommandResult[];
+  /** The commands that were carried out. */
+  readonly changed: readonly RefCommand[];
+}
+
+/**
+ * Do a whole push.
+ *
+ * @throws {GitError} ABORTED when the signal fires before refs begin to move: no ref has changed then.
+ * Whatever else is wrong with the push or the storage is in the outcome
+ */
+export async function pushPipeline(
+  repository: Repository,
+  request: PushRequest,
+  options: PushPipelineOptions,
+): Promise<PushOutcome> {
+  const outcome = await executePush(repository, request, options);
+  await runPostReceive(repository, request, outcome, options);
+  return outcome;
+}
+
+/**
+ * Everything up to the moved refs. {@link runPostReceive} is what is left, for after the pusher has its report.
+ *
+ * @throws {GitError} as {@link pushPipeline}
+ */
+export async function executePush(
+  repository: Repository,
+  request: PushRequest,
+  options: PushPipelineOptions,
+): Promise<PushOutcome> {
+  const session = new PushSession(repository, request, options);
+  const ledger = new CommandLedger(request.commands);
+  await authorizeCommands(ledger, session);
+  if (!ledger.hasPending()) return outcomeOf(ledger);
+
+  await using quarantine = await receiveObjects(ledger, session);
+  if (ledger.hasPending()) await judgeCommands(ledger, session, quarantine ?? repository.objects);
+  if (ledger.hasPending()) await publishPush(ledger, session, quarantine);
+  return outcomeOf(ledger);
+}
+
+/**
+ * Tell the application what was done: always, even when the pusher is gone, since the refs have moved.
+ * What the hook throws goes to the log.
+ */
+export async function runPostReceive(
+  repository: Repository,
+  request: PushRequest,
+  outcome: PushOutcome,
+  options: PushPipelineOptions,
+): Promise<void> {
+  const { hooks } = options;
+  if (hooks?.postReceive === undefined || outcome.changed.length === 0) return;
+  const session = new PushSession(repository, request, options);
+  try {
+    await session.withContext(outcome.changed, repository.objects, async (context) => {
+      await hooks.postReceive?.(context);
+    });
+  } catch (error) {
+    session.logError(error);
+  }
+}
+
+/** @returns the quarantine holding what was sent; `undefined` when nothing was to be, or when that failed */
+async function receiveObjects(
+  ledger: CommandLedger,
+  session: PushSession,
+): Promise<ObjectTransaction | undefined> {
+  const { repository, request, options, signal } = session;
+  const { pack, writeObjects, commands } = request;
+  const deletesOnly = commands.every((command) => command.kind === 'delete'); // no pack follows then
+  if (deletesOnly || (pack === undefined && writeObjects === undefined)) return undefined;
+
+  let quarantine: ObjectTransaction | undefined;
+  try {
+    quarantine = await repository.objects.begin({ signal });
+    if (pack !== undefined) {
+      const { limits, unpackLimit, onProgress } = options;
+      await quarantine.writePack(pack, { limits, unpackLimit, onProgress, signal });
+    }
+    await writeObjects?.(quarantine);
+    return quarantine;
+  } catch (error) {
+    await quarantine?.[Symbol.asyncDispose]();
+    throwIfAborted(signal);
+    if (!isGitError(error) || error.code === 'ABORTED') throw error;
+    session.logError(error);
+    ledger.failUnpack(error);
+    return undefined;
+  }
+}
+
+function outcomeOf(ledger: CommandLedger): PushOutcome {
+  return { unpackError: ledger.unpackError, results: ledger.results(), changed: ledger.changed() };
+}

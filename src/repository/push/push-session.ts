@@ -1,0 +1,116 @@
+/**
+ * One push under way: what was asked, how it is judged, what its hooks see, and whom it talks to.
+ *
+ * @module
+ */
+import type { ByteStream, Cancellable, ProgressListener } from '../../core/byte-stream.ts';
+import type { Limits } from '../../core/limits.ts';
+import type { ObjectId } from '../../core/object-id.ts';
+import type { ObjectTransaction } from '../../odb/object-database.ts';
+import type { Identity } from '../../refs/ref-database.ts';
+import type { Repository } from '../repository.ts';
+import type {
+  HookAnswer,
+  PushContext,
+  PushedObjects,
+  PushHooks,
+  RefUpdateAuthorizer,
+  Rejection,
+} from './hooks.ts';
+import type { RefCommand } from './ref-command.ts';
+import type { RefPolicy } from './ref-policy.ts';
+import { askHook, HookObjects } from './run-hooks.ts';
+
+/** What one push asks for. */
+export interface PushRequest {
+  readonly commands: readonly RefCommand[];
+  /** Read once, only when some command is allowed and not all of them delete. Absent when nothing arrives. */
+  readonly pack?: ByteStream | undefined;
+  /** Store objects another way, for changes made through the API. */
+  readonly writeObjects?: ((quarantine: ObjectTransaction) => Promise<unknown>) | undefined;
+  readonly pushOptions?: readonly string[] | undefined;
+  /** All refs move, or none. */
+  readonly atomic?: boolean | undefined;
+  /** Commits whose parents the pusher does not have. */
+  readonly shallow?: readonly ObjectId[] | undefined;
+}
+
+/** How pushes into a repository are judged. An application sets these once. */
+export interface PushRules {
+  readonly hooks?: PushHooks | undefined;
+  /** Asked for each ref before the pack is read. */
+  readonly authorizeRefUpdate?: RefUpdateAuthorizer | undefined;
+  readonly policy?: RefPolicy | undefined;
+  /** Who the reflog names; hooks see it too. */
+  readonly identity?: Identity | undefined;
+  /** Handed to hooks as it is. */
+  readonly principal?: unknown;
+  /** Packs of fewer objects become loose objects; the database's default when absent, 0 for never. */
+  readonly unpackLimit?: number | undefined;
+  /** Told of failures whose detail is for the log only: a broken hook, a full disk. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+export interface PushPipelineOptions extends PushRules, Cancellable {
+  readonly limits: Limits;
+  readonly onProgress?: ProgressListener | undefined;
+  /** Receives lines for the pusher's terminal, newline included. */
+  readonly onMessage?: ((text: string) => void) | undefined;
+}
+
+const NEVER_ABORTED = new AbortController().signal;
+
+export class PushSession {
+  readonly repository: Repository;
+  readonly request: PushRequest;
+  readonly options: PushPipelineOptions;
+  readonly signal: AbortSignal;
+
+  constructor(repository: Repository, request: PushRequest, options: PushPipelineOptions) {
+    this.repository = repository;
+    this.request = request;
+    this.options = options;
+    this.signal = options.signal ?? NEVER_ABORTED;
+  }
+
+  /** A line of ours in the pusher's terminal, as git's receive-pack prints its own. */
+  sayLine(kind: 'error' | 'warning', text: string): void {
+    this.options.onMessage?.(`${kind}: ${text}\n`);
+  }
+
+  logError(error: unknown): void {
+    this.options.onError?.(error);
+  }
+
+  /** @returns why not, `undefined` for yes; see {@link askHook} */
+  ask(question: () => HookAnswer | Rejection | undefined, declined: string): Promise<string | undefined> {
+    return askHook(question, declined, this.signal, (error) => this.logError(error));
+  }
+
+  /** Run `use` with what a hook is given, and release what the hook opened. */
+  async withContext<Result>(
+    commands: readonly RefCommand[],
+    objects: PushedObjects,
+    use: (context: PushContext) => Promise<Result>,
+  ): Promise<Result> {
+    const hookObjects = new HookObjects(objects);
+    try {
+      return await use({ ...this.contextWithoutObjects(), commands, objects: hookObjects });
+    } finally {
+      hookObjects.releaseAll();
+    }
+  }
+
+  contextWithoutObjects(): Omit<PushContext, 'objects' | 'commands'> {
+    const { repository, request, options, signal } = this;
+    return {
+      repository,
+      pushOptions: request.pushOptions ?? [],
+      atomic: request.atomic === true,
+      principal: options.principal,
+      identity: options.identity,
+      signal,
+      say: (text) => options.onMessage?.(text.endsWith('\n') ? text : `${text}\n`),
+    };
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The last stage of a push: check each ref, ask the update hook, and move the refs by compare-and-swap.
+ *
+ * @module
+ */
+import { isGitError } from '../../core/errors.ts';
+import type { Identity, RefDatabase, RefUpdate } from '../../refs/ref-database.ts';
+import type { CommandLedger } from './command-ledger.ts';
+import { isZeroId, type RefCommand } from './ref-command.ts';
+import type { Refusal } from './ref-policy.ts';
+
+export interface UpdateRefsContext {
+  readonly refs: RefDatabase;
+  readonly atomic: boolean;
+  readonly identity: Identity | undefined;
+  /** Policy and update hook of one command. */
+  check(command: RefCommand): Promise<Refusal | undefined>;
+  say(kind: 'error' | 'warning', text: string): void;
+  onError(error: unknown): void;
+}
+
+/**
+ * Settle or refuse every pending command, in one batch, deletions first: a directory of refs can make room for
+ * a ref in one push. Atomic: all or nothing. Otherwise each stands alone.
+ */
+export async function updateRefs(ledger: CommandLedger, context: UpdateRefsContext): Promise<void> {
+  const batch: RefCommand[] = [];
+  for (const command of deletionsFirst(ledger.pending())) {
+    if (await passes(command, ledger, context)) {
+      batch.push(command);
+    } else if (context.atomic) {
+      ledger.refuseRest('atomic push failure');
+      return;
+    }
+  }
+  await applyBatch(
+    batch.filter((command) => !ledger.isSettled(command)),
+    ledger,
+    context,
+  );
+}
+
+function deletionsFirst(commands: readonly RefCommand[]): RefCommand[] {
+  return [
+    ...commands.filter((command) => command.kind === 'delete'),
+    ...commands.filter((command) => command.kind !== 'delete'),
+  ];
+}
+
+async function passes(
+  command: RefCommand,
+  ledger: CommandLedger,
+  context: UpdateRefsContext,
+): Promise<boolean> {
+  const refusal = (await context.check(command)) ?? (await checkDeletion(command, ledger, context));
+  if (refusal === undefined) return true;
+  context.say('error', refusal.error);
+  ledger.refuse(command, refusal.reason);
+  return false;
+}
+
+/** A deletion of a ref that the client did not see: nothing to do, unless it has come into being meanwhile. */
+async function checkDeletion(
+  command: RefCommand,
+  ledger: CommandLedger,
+  { refs, say }: UpdateRefsContext,
+): Promise<Refusal | undefined> {
+  if (command.kind !== 'delete' || !isZeroId(command.oldId)) return undefined;
+  if ((await refs.read(command.name)) !== undefined) {
+    const reason = 'reference already exists';
+    return { reason, error: `cannot update ref '${command.name}': ${reason}` };
+  }
+  say('warning', 'deleting a non-existent ref');
+  ledger.settle(command, false);
+  return undefined;
+}
+
+async function applyBatch(
+  batch: readonly RefCommand[],
+  ledger: CommandLedger,
+  { refs, atomic, identity, say, onError }: UpdateRefsContext,
+): Promise<void> {
+  if (batch.length === 0) return;
+
+  // No signal: once refs begin to move, the push is finished even if nobody is left to hear of it.
+  const outcomes = await refs
+    .update(batch.map(refUpdate), { atomic, reflogMessage: 'push', identity })
+    .catch((error: unknown) => {
+      if (!isGitError(error)) throw error;
+      onError(error);
+      return undefined;
+    });
+  batch.forEach((command, index) => {
+    const outcome = outcomes?.[index];
+    if (outcome?.ok === true) {
+      ledger.settle(command);
+      return;
+    }
+    const reason = outcome?.reason ?? 'failed to update ref';
+    say('error', `cannot update ref '${command.name}': ${reason}`);
+    ledger.refuse(command, reason);
+  });
+}
+
+function refUpdate({ name, oldId, newId, kind }: RefCommand): RefUpdate {
+  return {
+    name,
+    newId: kind === 'delete' ? undefined : newId,
+    expected: kind === 'create' ? undefined : oldId,
+  };
+}
