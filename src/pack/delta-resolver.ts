@@ -1,0 +1,254 @@
+/**
+ * Making the objects that a pack holds as deltas, to know their ids.
+ *
+ * Each whole object is the root of a tree of deltas. The trees are walked depth first, every object made once from
+ * its base (a second pass over chains that were resolved already cost 16 times as much). Several resolvers, in
+ * threads, may work on one pack: roots are taken in runs from a shared counter, and a tree belongs to one of them.
+ *
+ * @module
+ */
+import { GitError } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
+import { type ObjectFormat, type ObjectFormatName, objectFormatByName } from '../core/object-id.ts';
+import { OFS_DELTA } from '../core/object-kind.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { BaseStack } from './base-stack.ts';
+import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
+import { atOffset } from './entry-error.ts';
+import { EntryReader } from './entry-reader.ts';
+import { writeObjectHeader } from './object-header.ts';
+import { NONE, type ObjectColumns, RESOLVED_DELTA } from './object-table.ts';
+import { type RefBases, takeWaiting } from './ref-bases.ts';
+import type { RandomAccessFile } from './stored-pack.ts';
+
+/** Members of {@link ResolveJob.control}. */
+export const NEXT_ROOT = 0;
+export const RESOLVED = 1;
+export const STOP = 2;
+export const CONTROL_MEMBERS = 3;
+
+/** Plain data: what a resolver in any thread has to know. Arrays are shared memory. */
+export interface ResolveJob {
+  readonly formatName: ObjectFormatName;
+  readonly columns: ObjectColumns;
+  readonly objectCount: number;
+  readonly refBases: RefBases | undefined;
+  /** Counters all resolvers of the pack share: the next root to take, deltas resolved, and 1 to stop. */
+  readonly control: Int32Array;
+  readonly limits: Pick<Limits, 'maxDeltaObjectBytes' | 'maxDeltaDepth'>;
+}
+
+/** Memory for the objects of one chain, in each thread. */
+const STACK_BYTES = 16 * 1024 * 1024;
+/** Inflated deltas are small; the memory for a larger one is let go after it. */
+const DELTA_BYTES = 256 * 1024;
+/** Entries looked through for roots at a time. */
+const RUN = 128;
+/** What a delta costs besides its bytes, in bytes made, roughly. */
+const COST_PER_DELTA = 4096;
+const COUNT_EVERY = 64;
+
+export class DeltaResolver {
+  readonly #job: ResolveJob;
+  readonly #format: ObjectFormat;
+  readonly #runtime: Runtime;
+  readonly #reader: EntryReader;
+  readonly #sizes: DeltaSizes = { baseBytes: 0, targetBytes: 0, instructions: 0 };
+  readonly #stack = new BaseStack(STACK_BYTES);
+  #delta = new Uint8Array(DELTA_BYTES);
+  #type = 0;
+  /** The run of entries that was taken last. */
+  #candidate = 0;
+  #runEnd = 0;
+  #uncounted = 0;
+
+  constructor(job: ResolveJob, runtime: Runtime, file: Pick<RandomAccessFile, 'readInto'>) {
+    this.#job = job;
+    this.#format = objectFormatByName(job.formatName);
+    this.#runtime = runtime;
+    this.#reader = new EntryReader(file, this.#format.idBytes, runtime);
+  }
+
+  /**
+   * Resolve for a while.
+   *
+   * @param budgetBytes about how many bytes of objects to make before returning
+   * @returns whether there is nothing left to take, or the job was stopped
+   * @throws {GitError} PACK_CORRUPT, LIMIT_EXCEEDED with `detail.offset`; STORAGE_FAILED
+   */
+  resolveSome(budgetBytes: number): boolean {
+    let left = budgetBytes;
+    while (left > 0) {
+      if (Atomics.load(this.#job.control, STOP) !== 0) return true;
+      if (this.#stack.length === 0) {
+        const root = this.#takeRoot();
+        if (root === NONE) {
+          this.#publishCount();
+          return true;
+        }
+        this.#beginTree(root);
+      }
+      left -= this.#step();
+    }
+    return false;
+  }
+
+  /** Let {@link resolveSome} go on with the tree under `root`, a whole object appended since, before taking others. */
+  startTree(root: number): void {
+    this.#reader.refresh();
+    this.#beginTree(root);
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+
+  #takeRoot(): number {
+    const { columns, objectCount, control } = this.#job;
+    const { firstChild, types } = columns;
+    for (;;) {
+      while (this.#candidate < this.#runEnd) {
+        const entry = this.#candidate++;
+        if (firstChild[entry] !== NONE && (types[entry] as number) < OFS_DELTA) return entry;
+      }
+      const run = Atomics.add(control, NEXT_ROOT, 1);
+      this.#candidate = run * RUN;
+      if (this.#candidate >= objectCount) return NONE;
+      this.#runEnd = Math.min(objectCount, this.#candidate + RUN);
+    }
+  }
+
+  #beginTree(root: number): void {
+    const { columns } = this.#job;
+    this.#type = columns.types[root] as number;
+    const sizeBytes = this.#loadRoot(root);
+    this.#stack.push(root, sizeBytes, columns.firstChild[root] as number);
+  }
+
+  /** Make one object from the base at hand, or leave that base. @returns what it cost, in bytes */
+  #step(): number {
+    const stack = this.#stack;
+    const at = stack.length - 1;
+    const entry = stack.nextDelta[at] as number;
+    if (entry === NONE) {
+      stack.pop();
+      return 1;
+    }
+    if (stack.isDropped(at)) this.#remake(at);
+    const { columns, refBases, limits } = this.#job;
+    if (stack.length > limits.maxDeltaDepth) {
+      throw atOffset(
+        new GitError(
+          'LIMIT_EXCEEDED',
+          `Cannot resolve delta: at most ${limits.maxDeltaDepth} may follow one another`,
+          {
+            limit: limits.maxDeltaDepth,
+          },
+        ),
+        columns.offsets[entry] as number,
+      );
+    }
+    const start = this.#makeFromDelta(entry, at);
+    const { targetBytes } = this.#sizes;
+    const { idBytes } = columns;
+    const hashStart = writeObjectHeader(stack.memory, start, this.#type, targetBytes);
+    this.#runtime.hashInto(
+      this.#format,
+      stack.memory,
+      hashStart,
+      start + targetBytes,
+      columns.ids,
+      entry * idBytes,
+    );
+    columns.types[entry] = RESOLVED_DELTA + this.#type;
+    if (refBases !== undefined) takeWaiting(refBases, columns, entry);
+
+    stack.nextDelta[at] = columns.nextSibling[entry] as number;
+    const firstChild = columns.firstChild[entry] as number;
+    if (firstChild !== NONE) stack.push(entry, targetBytes, firstChild);
+    if (++this.#uncounted >= COUNT_EVERY) this.#publishCount();
+    return targetBytes + COST_PER_DELTA;
+  }
+
+  #publishCount(): void {
+    Atomics.add(this.#job.control, RESOLVED, this.#uncounted);
+    this.#uncounted = 0;
+  }
+
+  /** Bring the dropped object `at` back: from the nearest one above it that is in memory. */
+  #remake(at: number): void {
+    const stack = this.#stack;
+    let from = at;
+    while (from > 0 && stack.isDropped(from)) from--;
+    if (stack.isDropped(from)) {
+      this.#loadRoot(stack.entries[from] as number);
+      stack.restore(from);
+    }
+    for (let next = from + 1; next <= at; next++) {
+      this.#makeFromDelta(stack.entries[next] as number, next - 1);
+      stack.restore(next);
+    }
+  }
+
+  /** Inflate a whole object to the top of the stack. @returns its size */
+  #loadRoot(entry: number): number {
+    const offset = this.#job.columns.offsets[entry] as number;
+    this.#reader.open(offset);
+    const { sizeBytes } = this.#reader.header;
+    const { maxDeltaObjectBytes } = this.#job.limits;
+    if (sizeBytes > maxDeltaObjectBytes) {
+      throw new GitError(
+        'LIMIT_EXCEEDED',
+        `Cannot resolve delta: a base may have at most ${maxDeltaObjectBytes} bytes, got ${sizeBytes} (entry at offset ${offset})`,
+        { limit: maxDeltaObjectBytes, sizeBytes, offset },
+      );
+    }
+    const start = this.#stack.makeRoom(sizeBytes, NONE);
+    this.#reader.inflateInto(this.#stack.memory, start);
+    return sizeBytes;
+  }
+
+  /**
+   * Make the object of the delta `entry` from its base, number `base` of the stack, at the top of the stack.
+   * Its size is left in `#sizes.targetBytes`.
+   *
+   * @returns where its content begins
+   */
+  #makeFromDelta(entry: number, base: number): number {
+    const stack = this.#stack;
+    const offset = this.#job.columns.offsets[entry] as number;
+    this.#reader.open(offset);
+    const { sizeBytes } = this.#reader.header;
+    if (sizeBytes >= this.#delta.length) this.#delta = new Uint8Array(sizeBytes + 1);
+    this.#reader.inflateInto(this.#delta, 0);
+
+    const sizes = this.#sizes;
+    try {
+      readDeltaSizes(this.#delta, 0, sizeBytes, sizes);
+      const { baseBytes, targetBytes, instructions } = sizes;
+      if (baseBytes !== stack.sizes[base]) {
+        throw new GitError(
+          'PACK_CORRUPT',
+          `Cannot apply delta: it is for a base of ${baseBytes} bytes, got one of ${stack.sizes[base]}`,
+        );
+      }
+      const start = stack.makeRoom(targetBytes, base);
+      applyDelta(
+        stack.memory,
+        stack.startOf(base),
+        baseBytes,
+        this.#delta,
+        instructions,
+        sizeBytes,
+        stack.memory,
+        start,
+        targetBytes,
+      );
+      return start;
+    } catch (error) {
+      throw atOffset(error, offset);
+    } finally {
+      if (this.#delta.length > DELTA_BYTES) this.#delta = new Uint8Array(DELTA_BYTES);
+    }
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Receiving a pack: scan it as it arrives, resolve its deltas, complete it if it is thin, and give its index.
+ * What `git index-pack --stdin --fix-thin` does. Spec: gitformat-pack(5).
+ *
+ * @module
+ */
+import { type ByteStream, yieldToOthers } from '../core/byte-stream.ts';
+import { GitError, throwIfAborted } from '../core/errors.ts';
+import type { ObjectFormat } from '../core/object-id.ts';
+import { sortByIds } from './id-order.ts';
+import { encodePackIndex } from './idx-format.ts';
+import type { ObjectTable } from './object-table.ts';
+import { PackScanner } from './pack-scanner.ts';
+import { collectRefBases } from './ref-bases.ts';
+import { type ResolveOptions, resolveDeltas, THREADS_FROM_DELTAS } from './resolve-deltas.ts';
+import { encodeReverseIndex } from './rev-format.ts';
+import { formatObjectCount } from './thin-completion.ts';
+
+export interface IndexPackOptions extends ResolveOptions {
+  readonly format: ObjectFormat;
+  /**
+   * True: stop reading at the trailer and leave the input open, for a peer that waits for an answer before it ends
+   * its stream. False: read on to the end of the input, and refuse bytes after the trailer.
+   */
+  readonly allowTrailingBytes?: boolean | undefined;
+}
+
+export interface IndexedPack {
+  /** Entries of the pack as it is now, appended bases included. They stand last. */
+  readonly objectCount: number;
+  readonly deltaCount: number;
+  /** Bases that were appended to complete a thin pack. */
+  readonly completedCount: number;
+  /** The pack's trailer, raw: the new one if the pack was completed. */
+  readonly checksum: Uint8Array;
+  readonly sizeBytes: number;
+  /** Bytes of the largest object, deltas resolved. */
+  readonly largestObjectBytes: number;
+  readonly table: ObjectTable;
+  /** The .idx file in chunks, byte for byte as git writes it. */
+  encodeIndex(): Iterable<Uint8Array>;
+  /** The .rev file in chunks. */
+  encodeReverseIndex(): Iterable<Uint8Array>;
+}
+
+/** Scanned without a pause; larger chunks are taken in several turns. */
+const TURN_BYTES = 64 * 1024;
+const TURN_MS = 10;
+const REHASH_BYTES = 256 * 1024;
+
+/**
+ * Index the pack that `input` brings.
+ *
+ * Memory grows with the number of objects that have arrived (41 bytes each, 8 more while the index is written), not
+ * with their bytes. `input` is read once, and only after the bytes before were taken by the sink.
+ *
+ * @throws {GitError} PACK_CORRUPT or LIMIT_EXCEEDED with `detail.offset`, the place in the pack; UNSUPPORTED for
+ * another pack version; OBJECT_MISSING with `detail.base`; OBJECT_CORRUPT when a base in the repository is broken;
+ * STORAGE_FAILED; ABORTED
+ */
+export async function indexPack(input: ByteStream, options: IndexPackOptions): Promise<IndexedPack> {
+  const { format, runtime, limits, sink } = options;
+  const scanner = new PackScanner(format, runtime, limits);
+  try {
+    await receive(input, scanner, options);
+  } finally {
+    scanner.close();
+  }
+
+  const { table, deltaCount } = scanner;
+  const pack = { table, sink, bodyBytes: scanner.bodyBytes };
+  const refBases = collectRefBases(table, scanner.refDeltaCount);
+  const completedCount = deltaCount === 0 ? 0 : await resolveDeltas(pack, deltaCount, refBases, options);
+
+  const checksum = completedCount === 0 ? scanner.trailer : await rewriteHeader(pack, options);
+  await sink.write(checksum);
+
+  let order: Int32Array | undefined;
+  const orderOnce = () => (order ??= orderById(table));
+  return {
+    objectCount: table.count,
+    deltaCount,
+    completedCount,
+    checksum,
+    sizeBytes: pack.bodyBytes + checksum.length,
+    largestObjectBytes: scanner.largestObjectBytes,
+    table,
+    encodeIndex: () => encodePackIndex(table, orderOnce(), checksum, runtime),
+    encodeReverseIndex: () => encodeReverseIndex(table, orderOnce(), checksum, runtime),
+  };
+}
+
+/** Scan and write down, one chunk ahead of the disk: while it takes one, the next is parsed. */
+async function receive(input: ByteStream, scanner: PackScanner, options: IndexPackOptions): Promise<void> {
+  const { sink, limits, tasks, onProgress, signal, allowTrailingBytes = false } = options;
+  const chunks = input[Symbol.asyncIterator]();
+  // Settled results, so that a failed write cannot go unhandled while we wait for the next chunk.
+  let writing: Promise<PromiseSettledResult<void>[]> = Promise.resolve([]);
+  let receivedBytes = 0;
+  let turnEnd = performance.now() + TURN_MS;
+  const report = (finished: boolean) => {
+    if (scanner.phase === 'header') return;
+    onProgress?.({
+      title: 'Receiving objects',
+      done: scanner.table.count,
+      total: scanner.declaredCount,
+      bytes: receivedBytes,
+      finished,
+    });
+  };
+
+  try {
+    while (!scanner.isDone) {
+      throwIfAborted(signal);
+      const next = await chunks.next();
+      if (next.done) scanner.failTruncated();
+      const chunk = next.value;
+      for (let at = 0; at < chunk.length; ) {
+        const end = Math.min(chunk.length, at + TURN_BYTES);
+        receivedBytes += end - at;
+        if (receivedBytes > limits.maxPackBytes) throw packTooLarge(limits.maxPackBytes, receivedBytes);
+        const bodyBefore = scanner.bodyBytes;
+        const stopped = scanner.scan(chunk, at, end);
+        const body = chunk.subarray(at, at + scanner.bodyBytes - bodyBefore);
+        throwRejected(await writing);
+        if (body.length > 0) writing = Promise.allSettled([sink.write(body)]);
+        at = stopped;
+        if (scanner.isDone) {
+          if (at < chunk.length && !allowTrailingBytes) throw trailingBytes(scanner);
+          break;
+        }
+        if (performance.now() >= turnEnd) {
+          await yieldToOthers();
+          throwIfAborted(signal);
+          turnEnd = performance.now() + TURN_MS;
+        }
+      }
+      if (scanner.deltaCount >= THREADS_FROM_DELTAS) tasks?.warmUp();
+      report(false);
+    }
+    throwRejected(await writing);
+    while (!allowTrailingBytes) {
+      const next = await chunks.next();
+      if (next.done) break;
+      if (next.value.length > 0) throw trailingBytes(scanner);
+    }
+    throwIfAborted(signal);
+  } finally {
+    await writing;
+  }
+  report(true);
+}
+
+function throwRejected(outcomes: readonly PromiseSettledResult<void>[]): void {
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+function packTooLarge(limit: number, receivedBytes: number): GitError {
+  return new GitError(
+    'LIMIT_EXCEEDED',
+    `Cannot read pack: it may have at most ${limit} bytes, more have come`,
+    {
+      limit,
+      offset: receivedBytes,
+    },
+  );
+}
+
+function trailingBytes(scanner: PackScanner): GitError {
+  const offset = scanner.bodyBytes + scanner.trailer.length;
+  return new GitError('PACK_CORRUPT', `Cannot read pack: bytes follow its trailer, which ends at ${offset}`, {
+    offset,
+  });
+}
+
+/** Put the new count of a completed pack in its header, and hash it again. @returns the new trailer */
+async function rewriteHeader(
+  pack: { readonly table: ObjectTable; readonly bodyBytes: number },
+  { format, runtime, sink, signal }: IndexPackOptions,
+): Promise<Uint8Array> {
+  await sink.overwrite(8, formatObjectCount(pack.table.count));
+  const hash = runtime.createHash(format);
+  const buffer = new Uint8Array(REHASH_BYTES);
+  let turnEnd = performance.now() + TURN_MS;
+  for (let at = 0; at < pack.bodyBytes; ) {
+    const read = sink.readInto(at, buffer, 0, Math.min(buffer.length, pack.bodyBytes - at));
+    if (read === 0) {
+      throw new GitError('STORAGE_FAILED', `Cannot read pack back: it ends before ${at}`, { position: at });
+    }
+    hash.update(buffer.subarray(0, read));
+    at += read;
+    if (performance.now() >= turnEnd) {
+      await yieldToOthers();
+      throwIfAborted(signal);
+      turnEnd = performance.now() + TURN_MS;
+    }
+  }
+  return hash.digest();
+}
+
+function orderById(table: ObjectTable): Int32Array {
+  const order = new Int32Array(table.count);
+  for (let entry = 0; entry < order.length; entry++) order[entry] = entry;
+  sortByIds(order, table.columns.ids, table.columns.idBytes);
+  return order;
+}

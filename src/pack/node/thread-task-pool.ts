@@ -1,0 +1,134 @@
+/**
+ * Tasks in worker threads.
+ *
+ * Threads start when work is near and stay for the next; an idle one does not keep the process alive. Their heaps
+ * are small: what they work on is shared memory and a few buffers of their own.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { GitError } from '../../core/errors.ts';
+import { nodeRuntime } from '../../core/node/runtime.ts';
+import type { TaskPool, Tasks } from '../task-pool.ts';
+import type { TaskReply, TaskRequest } from './delta-worker.ts';
+
+export interface ThreadTaskPoolOptions {
+  /** Default: one per processor, at most 8. */
+  readonly threads?: number | undefined;
+}
+
+const MOST_THREADS = 8;
+/** The young generation dominates a small thread's memory; V8's default is 48 MiB. */
+const YOUNG_GENERATION_MIB = 2;
+
+/** Beside this module, whether it runs as source or was bundled. */
+const WORKER_URL = new URL(
+  import.meta.url.endsWith('.ts') ? './delta-worker.ts' : './delta-worker.js',
+  import.meta.url,
+);
+
+interface Waiting extends TaskRequest {
+  readonly resolve: (output: undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  running: Waiting | undefined;
+}
+
+export function createThreadTaskPool({
+  threads = Math.min(MOST_THREADS, availableParallelism()),
+}: ThreadTaskPoolOptions = {}): TaskPool {
+  return new ThreadTaskPool(Math.max(1, threads));
+}
+
+class ThreadTaskPool implements TaskPool {
+  readonly threads: number;
+  readonly runtimeName = nodeRuntime.name;
+  readonly #running: Thread[] = [];
+  readonly #queue: Waiting[] = [];
+  #closed = false;
+
+  constructor(threads: number) {
+    this.threads = threads;
+  }
+
+  warmUp(): void {
+    while (!this.#closed && this.#running.length < this.threads) this.#running.push(this.#start());
+  }
+
+  run<Name extends keyof Tasks>(name: Name, input: Tasks[Name]['input']): Promise<Tasks[Name]['output']> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(closedError());
+        return;
+      }
+      this.#queue.push({ name, input, resolve, reject });
+      this.warmUp();
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const waiting of this.#queue.splice(0)) waiting.reject(closedError());
+    const ended = this.#running.map(({ worker }) => worker.terminate());
+    await Promise.all(ended);
+  }
+
+  #dispatch(): void {
+    for (const thread of this.#running) {
+      if (thread.running !== undefined) continue;
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      thread.running = next;
+      thread.worker.ref();
+      thread.worker.postMessage({ name: next.name, input: next.input } satisfies TaskRequest);
+    }
+  }
+
+  #start(): Thread {
+    const worker = new Worker(WORKER_URL, {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+    });
+    const thread: Thread = { worker, running: undefined };
+    worker.unref();
+    worker.on('message', (reply: TaskReply) => {
+      const done = thread.running;
+      thread.running = undefined;
+      worker.unref();
+      if (done !== undefined) settle(done, reply);
+      this.#dispatch();
+    });
+    worker.on('error', (error) => this.#drop(thread, error));
+    worker.on('exit', () => this.#drop(thread, closedError()));
+    return thread;
+  }
+
+  /** A thread is gone: its task fails; others are started as tasks come. */
+  #drop(thread: Thread, error: unknown): void {
+    const at = this.#running.indexOf(thread);
+    if (at >= 0) this.#running.splice(at, 1);
+    const lost = thread.running;
+    thread.running = undefined;
+    lost?.reject(error);
+    if (this.#queue.length > 0 && !this.#closed) {
+      this.warmUp();
+      this.#dispatch();
+    }
+  }
+}
+
+function settle(done: Waiting, reply: TaskReply): void {
+  if (reply.kind === 'done') done.resolve(reply.output);
+  else if (reply.kind === 'refused') {
+    const { code, message, detail } = reply.error;
+    done.reject(new GitError(code, message, detail));
+  } else done.reject(reply.error);
+}
+
+function closedError(): GitError {
+  return new GitError('ABORTED', 'Stopped: the threads were closed');
+}

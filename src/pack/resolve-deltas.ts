@@ -1,0 +1,191 @@
+/**
+ * Resolving all deltas of a scanned pack: in threads when they pay, inline otherwise, then what waits for bases
+ * that only the repository has.
+ *
+ * @module
+ */
+import { type Cancellable, type ProgressListener, yieldToOthers } from '../core/byte-stream.ts';
+import { GitError, throwIfAborted } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
+import { bytesToHex } from '../core/object-id.ts';
+import { OFS_DELTA } from '../core/object-kind.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { CONTROL_MEMBERS, DeltaResolver, RESOLVED, type ResolveJob, STOP } from './delta-resolver.ts';
+import { sharedMemory } from './object-table.ts';
+import type { PackSink } from './pack-sink.ts';
+import { type RefBases, takeWaiting, untakenBases } from './ref-bases.ts';
+import type { TaskPool } from './task-pool.ts';
+import { appendThinBase, type OpenPack, type ThinBaseSource } from './thin-completion.ts';
+
+export interface ResolveOptions extends Cancellable {
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  /** Empty; holds the complete pack afterwards. Who made it discards it after an error. */
+  readonly sink: PackSink;
+  /** Absent: everything runs inline. Threads need a sink with a `path`, and enough deltas to be worth it. */
+  readonly tasks?: TaskPool | undefined;
+  /** Absent: a base that the pack does not bring is OBJECT_MISSING. */
+  readonly thinBases?: ThinBaseSource | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** From this many deltas on, threads pay for their start (15 ms each). */
+export const THREADS_FROM_DELTAS = 3000;
+
+/** Bytes made between two looks at the other work of the process: about 10 ms. */
+const TURN_BYTES = 8 * 1024 * 1024;
+const REPORT_MS = 100;
+/** Entries asked for waiting deltas between two pauses. */
+const ASK_ENTRIES = 65_536;
+
+/**
+ * @returns how many bases were appended to `pack`
+ * @throws {GitError} as indexPack()
+ */
+export async function resolveDeltas(
+  pack: OpenPack,
+  deltaCount: number,
+  refBases: RefBases | undefined,
+  options: ResolveOptions,
+): Promise<number> {
+  const { table, sink } = pack;
+  const { limits, tasks, runtime, onProgress, signal } = options;
+  if (refBases !== undefined) {
+    for (let entry = 0; entry < table.count; entry++) {
+      if ((table.columns.types[entry] as number) < OFS_DELTA) takeWaiting(refBases, table.columns, entry);
+      if (entry % ASK_ENTRIES === ASK_ENTRIES - 1) await yieldToOthers();
+    }
+  }
+  const job: ResolveJob = {
+    formatName: table.format.name,
+    columns: table.columns,
+    objectCount: table.count,
+    refBases,
+    control: new Int32Array(sharedMemory(CONTROL_MEMBERS * 4)),
+    limits: { maxDeltaObjectBytes: limits.maxDeltaObjectBytes, maxDeltaDepth: limits.maxDeltaDepth },
+  };
+  const report = (finished: boolean) => {
+    onProgress?.({
+      title: 'Resolving deltas',
+      done: Atomics.load(job.control, RESOLVED),
+      total: deltaCount,
+      finished,
+    });
+  };
+
+  const { path } = sink;
+  if (
+    tasks !== undefined &&
+    path !== undefined &&
+    tasks.runtimeName === runtime.name &&
+    deltaCount >= THREADS_FROM_DELTAS
+  ) {
+    await resolveInThreads(job, path, tasks, report, signal);
+  } else {
+    await resolveInline(new DeltaResolver(job, runtime, sink), report, signal);
+  }
+  const completedCount =
+    refBases !== undefined && Atomics.load(job.control, RESOLVED) < deltaCount
+      ? await completeThinPack(pack, job, refBases, report, options)
+      : 0;
+  report(true);
+  return completedCount;
+}
+
+async function resolveInline(
+  resolver: DeltaResolver,
+  report: (finished: boolean) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await runInTurns(resolver, report, signal);
+  } finally {
+    resolver.close();
+  }
+}
+
+async function runInTurns(
+  resolver: DeltaResolver,
+  report: (finished: boolean) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  throwIfAborted(signal);
+  while (!resolver.resolveSome(TURN_BYTES)) {
+    report(false);
+    await yieldToOthers();
+    throwIfAborted(signal);
+  }
+}
+
+async function resolveInThreads(
+  job: ResolveJob,
+  path: string,
+  tasks: TaskPool,
+  report: (finished: boolean) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  throwIfAborted(signal);
+  const stop = () => Atomics.store(job.control, STOP, 1);
+  const reporting = setInterval(report, REPORT_MS, false);
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const runs = Array.from({ length: tasks.threads }, async () => {
+      try {
+        await tasks.run('resolve-deltas', { job, path });
+      } catch (error) {
+        stop(); // the others need not go on
+        throw error;
+      }
+    });
+    for (const outcome of await Promise.allSettled(runs)) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+    }
+  } finally {
+    clearInterval(reporting);
+    signal?.removeEventListener('abort', stop);
+  }
+  throwIfAborted(signal);
+}
+
+/**
+ * One base after another, in the order of the deltas that wait for them: objects made from the first bases may be
+ * the bases of later deltas, which then need none appended.
+ */
+async function completeThinPack(
+  pack: OpenPack,
+  resolved: ResolveJob,
+  refBases: RefBases,
+  report: (finished: boolean) => void,
+  { thinBases, runtime, limits, sink, signal }: ResolveOptions,
+): Promise<number> {
+  const { table } = pack;
+  const bases = untakenBases(refBases);
+  if (thinBases === undefined) throw missingBase(pack, refBases, bases[0] as number);
+
+  const before = table.count;
+  table.reserve(before + bases.length);
+  const resolver = new DeltaResolver({ ...resolved, columns: table.columns }, runtime, sink);
+  try {
+    for (const base of bases) {
+      if (refBases.taken[base] !== 0) continue;
+      const entry = await appendThinBase(pack, refBases, base, thinBases, runtime, limits);
+      if (entry === undefined) continue; // an object made from a later base may still be it
+      resolver.startTree(entry);
+      await runInTurns(resolver, report, signal);
+    }
+  } finally {
+    resolver.close();
+  }
+  for (const base of bases) if (refBases.taken[base] === 0) throw missingBase(pack, refBases, base);
+  return table.count - before;
+}
+
+function missingBase({ table }: OpenPack, refBases: RefBases, base: number): GitError {
+  const id = bytesToHex(refBases.ids, base * refBases.idBytes, refBases.idBytes);
+  const offset = table.columns.offsets[refBases.firstDelta[base] as number] as number;
+  return new GitError(
+    'OBJECT_MISSING',
+    `Cannot resolve delta: its base ${id} is neither whole in the pack nor in the repository (entry at offset ${offset})`,
+    { base: id, offset },
+  );
+}

@@ -1,0 +1,36 @@
+/**
+ * The seam to threads: work that may be given away, by name, over plain data and shared memory.
+ * Without a pool everything runs inline, in turns with whatever else the process does.
+ * Implementation: `pack/node` (worker threads).
+ *
+ * @module
+ */
+import type { ResolveJob } from './delta-resolver.ts';
+
+/** What each task takes and gives. Inputs are cloned; SharedArrayBuffers in them are shared. */
+export interface Tasks {
+  /** Resolve deltas of the pack at `path` until none is left to take, or the job is stopped. */
+  readonly 'resolve-deltas': { readonly input: ResolvePackJob; readonly output: undefined };
+}
+
+export interface ResolvePackJob {
+  readonly job: ResolveJob;
+  readonly path: string;
+}
+
+export interface TaskPool {
+  /** Tasks that run at the same time. */
+  readonly threads: number;
+  /** The runtime its threads use: work is only given to a pool whose runtime is the caller's. */
+  readonly runtimeName: string;
+  /** Start the threads now, because work is on its way. */
+  warmUp(): void;
+  /**
+   * Run a task in a thread, when one is free.
+   *
+   * @throws {GitError} the one that was thrown there, code, message and detail
+   */
+  run<Name extends keyof Tasks>(name: Name, input: Tasks[Name]['input']): Promise<Tasks[Name]['output']>;
+  /** End the threads. What runs is rejected with ABORTED. */
+  close(): Promise<void>;
+}
