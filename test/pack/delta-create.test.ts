@@ -148,7 +148,7 @@ function blobId(content: Uint8Array): Uint8Array {
   return id;
 }
 
-function entry(type: number, content: Uint8Array, baseId = new Uint8Array(0)): Uint8Array {
+function entry(type: number, content: Uint8Array, baseId: Uint8Array = new Uint8Array(0)): Uint8Array {
   const header = new Uint8Array(10);
   const end = writeTypeAndSize(header, 0, type, content.length);
   return concatBytes(header.subarray(0, end), baseId, nodeRuntime.deflate(content));

@@ -1,0 +1,160 @@
+/**
+ * Finding bases for the objects that have no stored delta to send.
+ *
+ * Each object is tried against the ones before it in a window of likes, as git's own rules of thumb have it:
+ * larger objects before smaller ones, deltas at most half as large as the object, and the deeper the base lies
+ * the smaller the delta has to be.
+ *
+ * @module
+ */
+import type { ProgressListener } from '../../core/byte-stream.ts';
+import type { ObjectReader } from '../../odb/object-database.ts';
+import { createDelta } from '../../pack/delta-create.ts';
+import type { ObjectSelection } from '../object-selection.ts';
+import type { Pace } from '../pace.ts';
+import { DeltaCache } from './delta-cache.ts';
+import { BASE_ONLY, collectCandidates, type DeltaCandidates } from './delta-candidates.ts';
+import { DeltaWindow, type WindowEntry } from './delta-window.ts';
+import { objectMissing } from './pack-errors.ts';
+import { FIRST_PREFERRED, type PackPlan } from './pack-plan.ts';
+
+/** git's defaults for pack.window and pack.depth. The window counts the object under search. */
+const WINDOW_ENTRIES = 11;
+const MOST_DEPTH = 50;
+/** Content and indexes of the window. */
+const WINDOW_BYTES = 48 * 1024 * 1024;
+/** Larger objects are not searched: they are streamed. */
+export const MOST_SEARCHED_BYTES = 16 * 1024 * 1024;
+/** What a delta of a base elsewhere costs before its first instruction, as git reckons: the base's id. */
+const REFERENCE_BYTES = 20;
+/** A target this many times smaller than the base is not worth a look (git). */
+const MOST_SHRINKAGE = 32;
+
+export interface FoundDeltas {
+  readonly candidates: DeltaCandidates;
+  readonly cache: DeltaCache;
+}
+
+/**
+ * Fill in the plan's bases of the objects to be encoded.
+ *
+ * @throws {GitError} OBJECT_MISSING, OBJECT_CORRUPT, PACK_CORRUPT, ABORTED
+ */
+export async function searchDeltas(
+  reader: ObjectReader,
+  selection: ObjectSelection,
+  plan: PackPlan,
+  options: {
+    readonly thin: boolean;
+    readonly mostBytes: number;
+    readonly onProgress?: ProgressListener | undefined;
+  },
+  pace: Pace,
+): Promise<FoundDeltas> {
+  const candidates = await collectCandidates(reader, selection, plan, options, pace);
+  const search = new DeltaSearch(reader, selection, plan, candidates);
+  const total = candidates.targetCount;
+  const title = 'Compressing objects';
+  let done = 0;
+  for (let i = 0; i < candidates.count; i++) {
+    if (pace.isDue()) {
+      await pace.rest();
+      options.onProgress?.({ title, done, total, finished: false });
+    }
+    if (search.visit(candidates.order[i] as number)) done++;
+  }
+  if (total > 0) options.onProgress?.({ title, done, total, finished: true });
+  return { candidates, cache: search.cache };
+}
+
+/** The content that {@link DeltaCandidates.sources} and {@link PackPlan.bases} name. */
+export function readSource(
+  reader: ObjectReader,
+  selection: ObjectSelection,
+  plan: PackPlan,
+  source: number,
+): Uint8Array {
+  const ids = source <= FIRST_PREFERRED ? selection.preferredBases : selection.ids;
+  const number = source <= FIRST_PREFERRED ? FIRST_PREFERRED - source : (plan.order[source] as number);
+  const object = reader.readRaw(ids, number * selection.format.idBytes);
+  if (object === undefined) throw objectMissing(selection.format, ids, number * selection.format.idBytes);
+  return object.data;
+}
+
+class DeltaSearch {
+  readonly cache: DeltaCache;
+  readonly #reader: ObjectReader;
+  readonly #selection: ObjectSelection;
+  readonly #plan: PackPlan;
+  readonly #candidates: DeltaCandidates;
+  readonly #window = new DeltaWindow(WINDOW_ENTRIES, WINDOW_BYTES);
+  /** The best delta so far and the one being tried. */
+  #best = new Uint8Array(0);
+  #trial = new Uint8Array(0);
+
+  constructor(reader: ObjectReader, selection: ObjectSelection, plan: PackPlan, candidates: DeltaCandidates) {
+    this.#reader = reader;
+    this.#selection = selection;
+    this.#plan = plan;
+    this.#candidates = candidates;
+    this.cache = new DeltaCache(candidates.encoded.length);
+  }
+
+  /** Bring the candidate into the window and look for its base there. @returns whether it was a target */
+  visit(candidate: number): boolean {
+    const { targets, encoded, sources } = this.#candidates;
+    const window = this.#window;
+    const entry = window.push(candidate);
+    window.shrink();
+    const target = targets[candidate] as number;
+    if (target === BASE_ONLY) return false;
+
+    let bestBytes = 0;
+    let bestBase: WindowEntry | undefined;
+    for (let at = window.entries.length - 2; at >= 0; at--) {
+      const base = window.entries[at] as WindowEntry;
+      if (this.#candidates.kinds[base.candidate] !== this.#candidates.kinds[candidate]) break;
+      const bytes = this.#try(entry, base, bestBase, bestBytes);
+      if (bytes === 0) continue;
+      bestBytes = bytes;
+      bestBase = base;
+    }
+    if (bestBase === undefined) return true;
+
+    this.#plan.bases[encoded[target] as number] = sources[bestBase.candidate] as number;
+    this.cache.keep(target, this.#best.subarray(0, bestBytes));
+    entry.depth = bestBase.depth + 1;
+    window.keepLonger(window.entries.indexOf(bestBase));
+    if (entry.depth === MOST_DEPTH) window.remove(window.entries.length - 1);
+    return true;
+  }
+
+  /** @returns bytes of the delta, left in `#best`, when it beats what was found before; otherwise 0 */
+  #try(target: WindowEntry, base: WindowEntry, bestBase: WindowEntry | undefined, bestBytes: number): number {
+    const { sizes } = this.#candidates;
+    const targetBytes = sizes[target.candidate] as number;
+    const baseBytes = sizes[base.candidate] as number;
+    const most = bestBase === undefined ? targetBytes / 2 - REFERENCE_BYTES : bestBytes;
+    const bestDepth = bestBase === undefined ? 1 : bestBase.depth + 1;
+    const room = Math.floor((most * (MOST_DEPTH - base.depth)) / (MOST_DEPTH - bestDepth + 1));
+    if (room <= 0 || targetBytes - baseBytes >= room) return 0;
+    if (targetBytes < baseBytes / MOST_SHRINKAGE) return 0;
+
+    const targetContent = this.#contentOf(target);
+    const index = this.#window.indexOf(base, this.#contentOf(base));
+    if (this.#trial.length < room) this.#trial = new Uint8Array(2 * room);
+    const bytes = createDelta(index, targetContent, this.#trial.subarray(0, room));
+    if (bytes <= 0) return 0;
+    if (bestBase !== undefined && bytes >= bestBytes && base.depth + 1 >= bestDepth) return 0;
+    [this.#best, this.#trial] = [this.#trial, this.#best];
+    return bytes;
+  }
+
+  #contentOf(entry: WindowEntry): Uint8Array {
+    if (entry.content === undefined) {
+      const source = this.#candidates.sources[entry.candidate] as number;
+      this.#window.hold(entry, readSource(this.#reader, this.#selection, this.#plan, source));
+    }
+    return entry.content as Uint8Array;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Making the plan of a pack: where each object is stored, and what of it can be sent.
+ *
+ * @module
+ */
+import { equalBytes } from '../../core/bytes.ts';
+import type { ObjectLocation, ObjectReader } from '../../odb/object-database.ts';
+import { formatPackHeader, PACK_HEADER_BYTES } from '../../pack/pack-header.ts';
+import type { StoredPack } from '../../pack/stored-pack.ts';
+import type { ObjectSelection } from '../object-selection.ts';
+import type { Pace } from '../pace.ts';
+import { sortByKeys } from './offset-order.ts';
+import { objectMissing, packEndsEarly } from './pack-errors.ts';
+import { ENCODE, NO_BASE, type PackPlan, type PlanOptions } from './pack-plan.ts';
+import { classifyEntries } from './stored-deltas.ts';
+
+const OBJECTS_BETWEEN_CLOCKS = 256;
+
+/**
+ * Find every object and decide how it is sent.
+ *
+ * @throws {GitError} OBJECT_MISSING with `detail.id`; PACK_CORRUPT; ABORTED
+ */
+export async function planPack(
+  reader: ObjectReader,
+  selection: ObjectSelection,
+  options: PlanOptions,
+  pace: Pace,
+): Promise<PackPlan> {
+  const { count } = selection;
+  const packCount = reader.packs.length;
+  const located = await locateObjects(reader, selection, pace);
+  const order = await sortByKeys(located.packs, packCount + 1, located.offsets, pace);
+
+  const offsets = new Float64Array(count);
+  const packStarts = new Uint32Array(packCount + 1);
+  for (let position = 0; position < count; position++) {
+    const object = order[position] as number;
+    offsets[position] = located.offsets[object] as number;
+    const pack = located.packs[object] as number;
+    if (pack < packCount) packStarts[pack + 1] = position + 1;
+  }
+  for (let pack = 1; pack <= packCount; pack++) {
+    packStarts[pack] = Math.max(packStarts[pack] as number, packStarts[pack - 1] as number);
+  }
+
+  const copiedPacks = new Uint8Array(packCount);
+  for (let pack = 0; pack < packCount; pack++) {
+    const first = packStarts[pack] as number;
+    const selected = (packStarts[pack + 1] as number) - first;
+    if (
+      selected > 0 &&
+      options.ofsDelta &&
+      isWhole(reader.packs[pack] as StoredPack, selected, offsets, first)
+    ) {
+      copiedPacks[pack] = 1;
+    }
+  }
+
+  const actions = new Uint8Array(count);
+  const bases = new Int32Array(count).fill(NO_BASE);
+  const firstLoose = packStarts[packCount] as number;
+  actions.fill(ENCODE, firstLoose);
+  const plan = { count, order, offsets, packStarts, copiedPacks, actions, bases };
+  const deltas = await classifyEntries(reader, selection, plan, options, pace);
+  return {
+    ...plan,
+    encodeCount: deltas.encodeCount + count - firstLoose,
+    reusedDeltaCount: deltas.reusedDeltaCount,
+  };
+}
+
+/** Pack (the number of packs for loose objects) and offset of each object. */
+async function locateObjects(
+  reader: ObjectReader,
+  selection: ObjectSelection,
+  pace: Pace,
+): Promise<{ packs: Uint32Array; offsets: Float64Array }> {
+  const { count, ids, format } = selection;
+  const { idBytes } = format;
+  const loose = reader.packs.length;
+  const packs = new Uint32Array(count);
+  const offsets = new Float64Array(count);
+  const location: ObjectLocation = { pack: 0, offset: 0 };
+  for (let object = 0; object < count; object++) {
+    if (object % OBJECTS_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
+    if (!reader.locate(ids, object * idBytes, location)) {
+      throw objectMissing(format, ids, object * idBytes);
+    }
+    packs[object] = location.pack < 0 ? loose : location.pack;
+    offsets[object] = location.pack < 0 ? 0 : location.offset;
+  }
+  return { packs, offsets };
+}
+
+/** Whether the `selected` entries, the first of them at position `first`, are all that the pack's file holds. */
+function isWhole(pack: StoredPack, selected: number, offsets: Float64Array, first: number): boolean {
+  if (selected !== pack.index.objectCount || offsets[first] !== PACK_HEADER_BYTES) return false;
+  const header = new Uint8Array(PACK_HEADER_BYTES);
+  if (pack.file.readInto(0, header, 0, PACK_HEADER_BYTES) !== PACK_HEADER_BYTES) {
+    throw packEndsEarly(pack.file, PACK_HEADER_BYTES);
+  }
+  return equalBytes(header, formatPackHeader(selected));
+}

@@ -1,0 +1,176 @@
+/**
+ * Copying the stored entries of one pack into the output. Neighbours that need no change are copied as one range.
+ *
+ * @module
+ */
+
+import { OFS_DELTA, REF_DELTA } from '../../core/object-kind.ts';
+import {
+  createEntryHeader,
+  parseEntryHeader,
+  writeBaseDistance,
+  writeTypeAndSize,
+} from '../../pack/entry-header.ts';
+import type { FileWindows } from '../../pack/file-windows.ts';
+import type { StoredPack } from '../../pack/stored-pack.ts';
+import type { ObjectSelection } from '../object-selection.ts';
+import { openEntryWindows } from './entry-windows.ts';
+import { entryCorrupt } from './pack-errors.ts';
+import type { PackOutput } from './pack-output.ts';
+import { ENCODE, KEEP_DELTA, type PackPlan, REBASE_DELTA, THIN_DELTA } from './pack-plan.ts';
+
+/** A range this long is read from the file straight into the output, a shorter one through a window. */
+const LONG_RANGE_BYTES = 32 * 1024;
+/** Ranges end here, so that gathering one takes no noticeable time. */
+const MOST_RANGE_BYTES = 1024 * 1024;
+
+export class StoredEntries {
+  readonly #pack: StoredPack;
+  readonly #plan: PackPlan;
+  readonly #selection: ObjectSelection;
+  readonly #ofsDelta: boolean;
+  readonly #written: Float64Array;
+  readonly #windows: FileWindows;
+  readonly #header = createEntryHeader();
+  readonly #baseId: Uint8Array;
+  readonly #end: number;
+  #position: number;
+  /** Bytes of the pack that are still to be copied. */
+  #rangeStart = 0;
+  #rangeEnd = 0;
+
+  /**
+   * @param written where each position lies in the output; 0 for what is not written yet. Filled in here.
+   */
+  constructor(
+    pack: StoredPack,
+    packNumber: number,
+    plan: PackPlan,
+    selection: ObjectSelection,
+    ofsDelta: boolean,
+    written: Float64Array,
+  ) {
+    this.#pack = pack;
+    this.#plan = plan;
+    this.#selection = selection;
+    this.#ofsDelta = ofsDelta;
+    this.#written = written;
+    this.#windows = openEntryWindows(pack.file);
+    this.#baseId = new Uint8Array(selection.format.idBytes);
+    this.#position = plan.packStarts[packNumber] as number;
+    this.#end = plan.packStarts[packNumber + 1] as number;
+  }
+
+  /**
+   * Write until the output is full, the pack is through, or an entry has to be encoded.
+   *
+   * @returns `full`: take the chunk and call again; `done`; or the position of the entry to encode, to call again after
+   */
+  fill(output: PackOutput): 'full' | 'done' | number {
+    for (;;) {
+      this.#copyRange(output);
+      if (output.isFull) return 'full';
+      if (this.#position === this.#end) return 'done';
+      if (this.#plan.actions[this.#position] === ENCODE) return this.#position++;
+      this.#gatherRange(output);
+    }
+  }
+
+  #copyRange(output: PackOutput): void {
+    while (this.#rangeStart < this.#rangeEnd && !output.isFull) {
+      if (this.#rangeEnd - this.#rangeStart >= LONG_RANGE_BYTES) {
+        this.#rangeStart = output.appendFile(this.#pack.file, this.#rangeStart, this.#rangeEnd);
+      } else {
+        const windows = this.#windows;
+        windows.seek(this.#rangeStart);
+        const most = Math.min(windows.end - windows.at, this.#rangeEnd - this.#rangeStart);
+        this.#rangeStart += output.append(windows.bytes, windows.at, windows.at + most) - windows.at;
+      }
+    }
+  }
+
+  /** Begin a range with the entry at hand, behind a new header if it needs one, and let it grow over its neighbours. */
+  #gatherRange(output: PackOutput): void {
+    const { offsets, actions } = this.#plan;
+    const { index } = this.#pack;
+    const first = this.#position++;
+    const start = offsets[first] as number;
+    let end = index.entryEnd(start);
+    this.#written[first] = output.position;
+    this.#rangeStart = this.#isUnchanged(first) ? start : start + this.#writeHeader(first, output);
+
+    const moved = output.position - this.#rangeStart;
+    let position = this.#position;
+    while (
+      position < this.#end &&
+      offsets[position] === end &&
+      actions[position] !== ENCODE &&
+      end - start < MOST_RANGE_BYTES
+    ) {
+      this.#written[position] = end + moved;
+      if (!this.#isUnchanged(position)) break;
+      end = index.entryEnd(end);
+      position++;
+    }
+    this.#position = position;
+    this.#rangeEnd = end;
+  }
+
+  /** Whether the entry can be copied with its header, written where `#written` says. */
+  #isUnchanged(position: number): boolean {
+    const action = this.#plan.actions[position];
+    if (action === KEEP_DELTA) {
+      const { offsets } = this.#plan;
+      const base = this.#plan.bases[position] as number;
+      const distance = (this.#written[position] as number) - (this.#written[base] as number);
+      return distance === (offsets[position] as number) - (offsets[base] as number);
+    }
+    return action !== REBASE_DELTA && action !== THIN_DELTA;
+  }
+
+  /** Write the entry's header with the base it has in this pack. @returns bytes of the stored header */
+  #writeHeader(position: number, output: PackOutput): number {
+    const { bases, offsets, order } = this.#plan;
+    const { ids, format } = this.#selection;
+    const offset = offsets[position] as number;
+    const windows = this.#windows;
+    const header = this.#header;
+    windows.seek(offset);
+    if (!parseEntryHeader(windows.bytes, windows.at, windows.end, format.idBytes, header)) {
+      throw entryCorrupt(this.#pack.name, offset, 'its header is cut off');
+    }
+
+    const base = bases[position] as number;
+    if (base < 0) {
+      const rank = this.#pack.index.rankAtOffset(offset - header.baseDistance);
+      if (rank < 0) throw entryCorrupt(this.#pack.name, offset, 'its base is not in the index');
+      this.#pack.index.copyId(rank, this.#baseId, 0);
+      writeRefDelta(output, header.sizeBytes, this.#baseId, 0, format.idBytes);
+    } else if (this.#ofsDelta && (this.#written[base] as number) > 0) {
+      writeOfsDelta(output, header.sizeBytes, output.position - (this.#written[base] as number));
+    } else {
+      writeRefDelta(output, header.sizeBytes, ids, (order[base] as number) * format.idBytes, format.idBytes);
+    }
+    return header.headerBytes;
+  }
+}
+
+/** Write the header of a delta whose base lies `distance` bytes before it. The output must not be full. */
+export function writeOfsDelta(output: PackOutput, sizeBytes: number, distance: number): void {
+  const at = writeTypeAndSize(output.chunk, output.length, OFS_DELTA, sizeBytes);
+  output.claim(writeBaseDistance(output.chunk, at, distance));
+}
+
+/** Write the header of a delta whose base is named by the raw id at `ids[at]`. The output must not be full. */
+export function writeRefDelta(
+  output: PackOutput,
+  sizeBytes: number,
+  ids: Uint8Array,
+  at: number,
+  idBytes: number,
+): void {
+  const { chunk } = output;
+  let to = writeTypeAndSize(chunk, output.length, REF_DELTA, sizeBytes);
+  for (let i = 0; i < idBytes; i++) chunk[to++] = ids[at + i] as number;
+  output.claim(to);
+}
