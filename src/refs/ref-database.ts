@@ -49,6 +49,10 @@ export type RefUpdateOutcome =
       readonly code: ErrorCode;
       /** A short reason in git's words: `failed to update ref`, `reference already exists`, … */
       readonly reason: string;
+      /** The same with names and ids, for logs and the user's terminal: `is at <id> but expected <id>`. */
+      readonly detail?: string | undefined;
+      /** What the storage threw, for logs only: it may hold paths. */
+      readonly cause?: unknown;
     };
 
 export interface RefBatchOptions extends Cancellable {

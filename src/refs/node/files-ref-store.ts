@@ -1,0 +1,50 @@
+/**
+ * Loose and packed refs of one repository seen as one.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { GitError } from '../../core/errors.ts';
+import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
+import type { RefTarget } from '../ref-database.ts';
+import { readLooseRef } from './loose-refs.ts';
+import type { PackedRefsFile } from './packed-refs-file.ts';
+import type { ReflogFiles } from './reflog-files.ts';
+
+/** What reading and writing share. */
+export interface FilesRefStore {
+  readonly gitDirectory: string;
+  readonly format: ObjectFormat;
+  readonly packed: PackedRefsFile;
+  readonly logs: ReflogFiles;
+  /** Sync new values before they are put in place, as git does by default (core.fsync). */
+  readonly fsync: boolean;
+  /** core.filesRefLockTimeout, core.packedRefsTimeout. */
+  readonly refLockTimeoutMs: number;
+  readonly packedRefsTimeoutMs: number;
+}
+
+/** A stored ref; `peeled` when it is packed and points at a tag. */
+export type StoredRef = RefTarget & { readonly peeled?: ObjectId | undefined };
+
+/**
+ * The ref `name`, which must be storable, as stored now.
+ *
+ * The loose file is read first and packed-refs after it: a ref that git packs in between is then found in the
+ * second place.
+ *
+ * @throws {GitError} REF_INVALID when its file holds no ref; STORAGE_FAILED
+ */
+export function lookUp(store: FilesRefStore, name: string): StoredRef | undefined {
+  const loose = readLooseRef(store.gitDirectory, name, store.format);
+  if (loose.kind === 'broken') {
+    throw new GitError('REF_INVALID', `Cannot resolve ${name}: reference broken`);
+  }
+  if (loose.kind !== 'missing') return loose;
+  const packed = store.packed.read().find(name);
+  return packed && { kind: 'direct', id: packed.id, peeled: packed.peeled };
+}
+
+export function refPath(store: FilesRefStore, name: string): string {
+  return join(store.gitDirectory, name);
+}

@@ -1,0 +1,227 @@
+/**
+ * One batch of updates to refs in files, with git's own locks.
+ *
+ * 1. Look without locks: an update that cannot succeed now is refused, one that changes nothing is done.
+ * 2. Stage the new values: written and synced, while nothing is locked.
+ * 3. Lock each ref in the order of names, read it again under its lock, check it.
+ * 4. For deletions, lock packed-refs and write it anew without them.
+ * 5. Append to the logs, put the new values in place; then delete logs, packed and loose refs.
+ *
+ * Up to 5 nothing has changed; whatever fails, locks and staged files are removed.
+ *
+ * @module
+ */
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { yieldToOthers } from '../../core/byte-stream.ts';
+import { encodeText } from '../../core/bytes.ts';
+import { isGitError, throwIfAborted } from '../../core/errors.ts';
+import type { ObjectId } from '../../core/object-id.ts';
+import { formatLooseRef } from '../loose-ref.ts';
+import type { RefBatchOptions, RefUpdate } from '../ref-database.ts';
+import { compareRefNames } from '../ref-name.ts';
+import { ATOMIC_FAILURE, planBatch, type RefRefusal, refuseAll, serverIdentity } from '../ref-transaction.ts';
+import { formatIdentity } from '../reflog-format.ts';
+import { removeEmptyParents } from './empty-directories.ts';
+import { type FilesRefStore, lookUp, refPath } from './files-ref-store.ts';
+import { StagedFile } from './lock-file.ts';
+import { type LockedRef, lockRef } from './locked-ref.ts';
+import { PackedRefsDeletion } from './packed-refs-deletion.ts';
+import { isSystemError } from './system-error.ts';
+
+/** Values staged at once: as many flushes as a disk likes to merge, few open files. */
+const STAGED_AT_ONCE = 16;
+const SLICE_MS = 10;
+
+export class FilesTransaction {
+  readonly #store: FilesRefStore;
+  readonly #updates: readonly RefUpdate[];
+  readonly #options: RefBatchOptions;
+  /** By position in the batch. */
+  readonly #refusals: Map<number, RefRefusal>;
+  #refs: readonly LockedRef[] = [];
+  #packedDeletion: PackedRefsDeletion | undefined;
+  #sliceStart = performance.now();
+
+  constructor(
+    store: FilesRefStore,
+    updates: readonly RefUpdate[],
+    options: RefBatchOptions,
+    refusals: Map<number, RefRefusal>,
+  ) {
+    this.#store = store;
+    this.#updates = updates;
+    this.#options = options;
+    this.#refusals = refusals;
+  }
+
+  /**
+   * Apply the updates at `indices`. What is refused goes into the map given to the constructor.
+   *
+   * @throws {GitError} ABORTED, and nothing is changed then
+   */
+  async run(indices: readonly number[]): Promise<void> {
+    const { format } = this.#store;
+    const plan = planBatch(
+      this.#updates,
+      indices,
+      format,
+      (name) => lookUp(this.#store, name),
+      this.#refusals,
+    );
+    plan.sort((a, b) => compareRefNames(a.name, b.name)); // the order of locking, so that batches do not cross
+    this.#refs = plan.map((update) => ({ update, locks: [] }));
+    if (this.#failsAsWhole()) return;
+    try {
+      for (const step of [this.#stage, this.#lock, this.#preparePackedRefs]) {
+        await step.call(this);
+        if (this.#failsAsWhole()) return;
+      }
+      throwIfAborted(this.#options.signal);
+      this.#commit();
+    } finally {
+      this.#cleanUp();
+    }
+  }
+
+  #failsAsWhole(): boolean {
+    if (!this.#options.atomic || this.#refusals.size === 0) return false;
+    refuseAll(this.#updates, this.#refusals);
+    return true;
+  }
+
+  #isLive({ update }: LockedRef): boolean {
+    return !this.#refusals.has(update.index);
+  }
+
+  /** Refuse an update for what was thrown. What is neither a GitError nor the disk's is a bug: it goes on. */
+  #refuse({ update }: LockedRef, error: unknown): void {
+    if (isGitError(error, 'ABORTED')) throw error;
+    if (!isGitError(error) && !isSystemError(error)) throw error;
+    const isTooLong = isSystemError(error, 'ENAMETOOLONG');
+    this.#refusals.set(update.index, {
+      code: isGitError(error) ? error.code : isTooLong ? 'REF_INVALID' : 'STORAGE_FAILED',
+      reason: isTooLong ? 'File name too long' : 'failed to update ref',
+      detail: isGitError(error) ? error.message : undefined,
+      cause: error,
+    });
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#sliceStart < SLICE_MS) return;
+    await yieldToOthers();
+    throwIfAborted(this.#options.signal);
+    this.#sliceStart = performance.now();
+  }
+
+  /** In `objects`, where git gc removes what a crash leaves. */
+  async #stage(): Promise<void> {
+    const directory = join(this.#store.gitDirectory, 'objects');
+    const written = this.#refs.filter(({ update }) => update.newId !== undefined);
+    for (let start = 0; start < written.length; start += STAGED_AT_ONCE) {
+      throwIfAborted(this.#options.signal);
+      const group = written.slice(start, start + STAGED_AT_ONCE);
+      await Promise.all(group.map((ref) => this.#stageOne(ref, directory)));
+    }
+  }
+
+  async #stageOne(ref: LockedRef, directory: string): Promise<void> {
+    const content = formatLooseRef({ kind: 'direct', id: ref.update.newId as ObjectId });
+    try {
+      ref.staged = await StagedFile.write(directory, encodeText(content), this.#store.fsync);
+    } catch (error) {
+      this.#refuse(ref, error);
+    }
+  }
+
+  async #lock(): Promise<void> {
+    for (const ref of this.#refs) {
+      if (!this.#isLive(ref)) continue;
+      await this.#breathe();
+      try {
+        const refusal = await lockRef(this.#store, ref, this.#options.signal);
+        if (refusal === undefined) continue;
+        this.#refusals.set(ref.update.index, refusal);
+      } catch (error) {
+        this.#refuse(ref, error);
+      }
+      for (const lock of ref.locks) lock.release();
+      if (this.#options.atomic) return;
+    }
+  }
+
+  async #preparePackedRefs(): Promise<void> {
+    const deletions = this.#refs.filter((ref) => ref.update.newId === undefined && this.#isLive(ref));
+    if (deletions.length === 0) return;
+    const names = deletions.map(({ update }) => update.name);
+    try {
+      this.#packedDeletion = await PackedRefsDeletion.prepare(this.#store, names, this.#options.signal);
+    } catch (error) {
+      for (const ref of deletions) this.#refuse(ref, error);
+    }
+  }
+
+  /** No waiting from here on: between the first change and the last nothing else of this process runs. */
+  #commit(): void {
+    const live = this.#refs.filter((ref) => this.#isLive(ref));
+    this.#appendLogs(live);
+    if (this.#failsAsWhole()) return;
+
+    for (const ref of live) {
+      if (ref.update.newId !== undefined) this.#attempt(ref, () => ref.locks.at(-1)?.commit());
+    }
+    const deletions = live.filter(({ update }) => update.newId === undefined);
+    // First the logs: a ref without its log is a lesser evil than a log without its ref.
+    for (const ref of deletions) this.#attempt(ref, () => this.#store.logs.remove(ref.update.name));
+    for (const ref of deletions) this.#attempt(ref, () => this.#packedDeletion?.commit());
+    for (const ref of deletions) {
+      this.#attempt(ref, () => fs.rmSync(refPath(this.#store, ref.update.name), { force: true }));
+    }
+  }
+
+  /** In an atomic batch the first step that fails ends it; what was done before stays done, as with git. */
+  #attempt(ref: LockedRef, act: () => void): void {
+    if (!this.#isLive(ref)) return;
+    if (this.#options.atomic && this.#refusals.size > 0) {
+      this.#refusals.set(ref.update.index, ATOMIC_FAILURE);
+      return;
+    }
+    try {
+      act();
+    } catch (error) {
+      this.#refuse(ref, error);
+    }
+  }
+
+  /** As git: the ref's own log, those of the symbolic refs that led to it, and HEAD's if HEAD points at it. */
+  #appendLogs(refs: readonly LockedRef[]): void {
+    const { reflogMessage: message, identity } = this.#options;
+    if (message === undefined || refs.length === 0) return;
+    const { format, logs } = this.#store;
+    const head = lookUp(this.#store, 'HEAD');
+    const by = formatIdentity(identity ?? serverIdentity());
+    for (const ref of refs) {
+      const { name, via, oldId = format.zeroId, newId = format.zeroId } = ref.update;
+      const logged = new Set(ref.update.newId === undefined ? via : [...via, name]);
+      if (head?.kind === 'symbolic' && head.target === name) logged.add('HEAD');
+      try {
+        for (const log of logged) logs.append(log, { oldId, newId, identity: by, message });
+      } catch (error) {
+        this.#refuse(ref, error);
+      }
+    }
+  }
+
+  #cleanUp(): void {
+    for (const { staged, locks } of this.#refs) {
+      staged?.remove();
+      for (const lock of locks) lock.release();
+    }
+    this.#packedDeletion?.release();
+    for (const ref of this.#refs) {
+      if (ref.update.newId === undefined || !this.#isLive(ref)) {
+        removeEmptyParents(this.#store.gitDirectory, ref.update.name);
+      }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The packed-refs file: one line `<id> SP <name>` a ref, sorted by name, each annotated tag followed by
+ * `^<id>` of what it finally points at.
+ * Spec: git-pack-refs(1); the header's traits as git writes them: `peeled fully-peeled sorted`.
+ *
+ * @module
+ */
+import { decodeText } from '../core/bytes.ts';
+import { GitError } from '../core/errors.ts';
+import type { ObjectFormat } from '../core/object-id.ts';
+import type { ResolvedRef } from './ref-database.ts';
+import { compareRefNames, isValidRefName } from './ref-name.ts';
+
+const SPACE = 32;
+const CARET = 94;
+const HASH = 35;
+
+/**
+ * The refs of one packed-refs file. Holds the text of the file and four bytes a ref; strings and objects are
+ * made only for what is asked for.
+ */
+export class PackedRefs {
+  readonly format: ObjectFormat;
+  readonly #text: string;
+  /** Where each ref's line starts, in the order of names. */
+  readonly #lines: Uint32Array;
+
+  constructor(format: ObjectFormat, text: string, lines: Uint32Array) {
+    this.format = format;
+    this.#text = text;
+    this.#lines = lines;
+  }
+
+  get count(): number {
+    return this.#lines.length;
+  }
+
+  /** The ref at `index` in the order of names. */
+  at(index: number): ResolvedRef {
+    const line = this.#lines[index] as number;
+    const { idHexDigits } = this.format;
+    const end = this.#text.indexOf('\n', line);
+    const id = this.#text.slice(line, line + idHexDigits);
+    const name = this.#text.slice(line + idHexDigits + 1, end);
+    if (this.#text.charCodeAt(end + 1) !== CARET) return { name, id };
+    return { name, id, peeled: this.#text.slice(end + 2, end + 2 + idHexDigits) };
+  }
+
+  /** Where the line of the ref at `index` starts in the text of the file. */
+  lineAt(index: number): number {
+    return this.#lines[index] as number;
+  }
+
+  nameAt(index: number): string {
+    const start = (this.#lines[index] as number) + this.format.idHexDigits + 1;
+    return this.#text.slice(start, this.#text.indexOf('\n', start));
+  }
+
+  find(name: string): ResolvedRef | undefined {
+    const index = this.lowerBound(name);
+    return index < this.count && this.nameAt(index) === name ? this.at(index) : undefined;
+  }
+
+  /** The index of the first ref whose name is not less than `name`. */
+  lowerBound(name: string): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareRefNames(this.nameAt(middle), name) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The name of some ref below `directory`, which ends with a slash. */
+  firstUnder(directory: string): string | undefined {
+    const index = this.lowerBound(directory);
+    if (index === this.count) return undefined;
+    const name = this.nameAt(index);
+    return name.startsWith(directory) ? name : undefined;
+  }
+}
+
+/** No packed refs: what a missing or empty file holds. */
+export function emptyPackedRefs(format: ObjectFormat): PackedRefs {
+  return new PackedRefs(format, '', new Uint32Array(0));
+}
+
+/**
+ * Read a packed-refs file: with or without a header, sorted or not. Lines whose name breaks
+ * check-ref-format, or is no UTF-8, are passed over: nobody can ask for them.
+ *
+ * @throws {GitError} REF_INVALID with `detail.line` for a line that is neither ref, peeled id nor header
+ */
+export function parsePackedRefs(bytes: Uint8Array, format: ObjectFormat): PackedRefs {
+  const text = decodeText(bytes);
+  const digits = format.idHexDigits;
+  const { length } = text;
+  let lines = new Uint32Array(Math.max(16, Math.ceil(length / (digits + 24))));
+  let count = 0;
+  let isSorted = true;
+  let previousName = '';
+
+  for (let line = 1, start = 0, end = 0; start < length; line++, start = end + 1) {
+    end = lineEnd(text, start);
+    const first = text.charCodeAt(start);
+    if (first === CARET) {
+      if (end - start !== digits + 1 || !isHex(text, start + 1, end) || count === 0) throw badLine(line);
+    } else if (first !== HASH) {
+      if (end - start < digits + 2 || text.charCodeAt(start + digits) !== SPACE) throw badLine(line);
+      if (!isHex(text, start, start + digits)) throw badLine(line);
+      const name = text.slice(start + digits + 1, end);
+      if (isValidRefName(name) && !name.includes('\ufffd')) {
+        if (count === lines.length) lines = grown(lines);
+        if (isSorted && compareRefNames(previousName, name) >= 0) isSorted = false;
+        lines[count++] = start;
+        previousName = name;
+      }
+    }
+  }
+
+  const refs = new PackedRefs(format, text, lines.slice(0, count));
+  return isSorted ? refs : sortedByName(refs, text);
+}
+
+function lineEnd(text: string, start: number): number {
+  const end = text.indexOf('\n', start);
+  if (end < 0) throw new GitError('REF_INVALID', 'Cannot read packed-refs: the last line is not ended');
+  return end;
+}
+
+function isHex(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (!((code >= 48 && code <= 57) || (code >= 97 && code <= 102))) return false;
+  }
+  return true;
+}
+
+function badLine(line: number): GitError {
+  return new GitError('REF_INVALID', `Cannot read packed-refs: unexpected line ${line}`, { line });
+}
+
+function grown(lines: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(lines.length * 2);
+  larger.set(lines);
+  return larger;
+}
+
+/** Files of git before 1.5 are not sorted. Of lines with one name the last holds. */
+function sortedByName(refs: PackedRefs, text: string): PackedRefs {
+  const lineOfName = new Map<string, number>();
+  for (let i = 0; i < refs.count; i++) lineOfName.set(refs.nameAt(i), refs.lineAt(i));
+  const sorted = [...lineOfName].sort(([a], [b]) => compareRefNames(a, b));
+  return new PackedRefs(
+    refs.format,
+    text,
+    Uint32Array.from(sorted, ([, line]) => line),
+  );
+}
