@@ -1,0 +1,132 @@
+/**
+ * The commits a walk has met, in typed arrays: about 80 bytes a commit, no object for any.
+ *
+ * @module
+ */
+import { GitError } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
+import { bytesToHex, hexToBytes, type ObjectId } from '../core/object-id.ts';
+import type { ObjectReader } from '../odb/object-database.ts';
+import { CommitFields } from './commit.ts';
+import { IdTable } from './id-table.ts';
+
+/** The commit has been read: its date, tree and parents are known. */
+const LOADED = 1;
+/** History ends here whatever parents the commit names: it is shallow. */
+const CUT = 2;
+/** Bits of {@link CommitTable.flags} that belong to the walk that uses the table. */
+export const FIRST_FREE_FLAG = 4;
+
+export class CommitTable {
+  readonly ids: IdTable;
+  flags = new Uint8Array(64);
+  /** Committer dates, seconds since 1970; valid once loaded. */
+  dates = new Float64Array(64);
+  /** Raw ids of root trees; valid once loaded. */
+  treeIds: Uint8Array;
+  /** Numbers of parents: those of commit n are at [parentStarts[n], parentEnds[n]). */
+  parents = new Int32Array(64);
+  parentStarts = new Int32Array(64);
+  parentEnds = new Int32Array(64);
+  /** Commits that were {@link cut}. */
+  cutCount = 0;
+  #parentsUsed = 0;
+  readonly #reader: ObjectReader;
+  readonly #fields: CommitFields;
+
+  constructor(reader: ObjectReader, limits: Limits) {
+    this.#reader = reader;
+    this.ids = new IdTable(reader.format, limits.maxPackObjects);
+    this.treeIds = new Uint8Array(64 * reader.format.idBytes);
+    this.#fields = new CommitFields(reader.format);
+  }
+
+  get size(): number {
+    return this.ids.size;
+  }
+
+  /** The number of a commit, made when it is new. Reads nothing. */
+  add(ids: Uint8Array, at: number): number {
+    const number = this.ids.add(ids, at);
+    if (number >= this.flags.length) this.#grow();
+    return number;
+  }
+
+  addId(id: ObjectId): number {
+    return this.add(hexToBytes(id), 0);
+  }
+
+  /** The number of a commit that was met, or -1. */
+  findId(id: ObjectId): number {
+    return this.ids.find(hexToBytes(id), 0);
+  }
+
+  idOf(number: number): ObjectId {
+    const { idBytes } = this.ids;
+    return bytesToHex(this.ids.ids, number * idBytes, idBytes);
+  }
+
+  /** Make history end at this commit; before it is loaded. */
+  cut(id: ObjectId): void {
+    const number = this.addId(id);
+    if (!this.isCut(number)) this.cutCount++;
+    this.flags[number] = (this.flags[number] as number) | CUT;
+  }
+
+  isCut(number: number): boolean {
+    return ((this.flags[number] as number) & CUT) !== 0;
+  }
+
+  /**
+   * Read the commit unless that was done.
+   *
+   * @returns false when it is missing
+   * @throws {GitError} OBJECT_CORRUPT when it does not parse or is no commit
+   */
+  load(number: number): boolean {
+    if (((this.flags[number] as number) & LOADED) !== 0) return true;
+    const { idBytes } = this.ids;
+    const raw = this.#reader.readRaw(this.ids.ids, number * idBytes);
+    if (raw === undefined) return false;
+    if (raw.kind !== 'commit') {
+      const id = this.idOf(number);
+      throw new GitError('OBJECT_CORRUPT', `Cannot walk history: ${id} is a ${raw.kind}, not a commit`, {
+        id,
+      });
+    }
+    const fields = this.#fields;
+    fields.read(raw.data);
+    this.dates[number] = fields.date;
+    this.treeIds.set(fields.treeId, number * idBytes);
+    const start = this.#parentsUsed;
+    if (!this.isCut(number)) this.#addParents(fields);
+    this.parentStarts[number] = start;
+    this.parentEnds[number] = this.#parentsUsed;
+    this.flags[number] = (this.flags[number] as number) | LOADED;
+    return true;
+  }
+
+  #addParents(fields: CommitFields): void {
+    const needed = this.#parentsUsed + fields.parentCount;
+    if (needed > this.parents.length) {
+      this.parents = longer(this.parents, new Int32Array(Math.max(needed, this.parents.length * 2)));
+    }
+    for (let i = 0; i < fields.parentCount; i++) {
+      this.parents[this.#parentsUsed++] = this.add(fields.parentIds, i * this.ids.idBytes);
+    }
+  }
+
+  #grow(): void {
+    const capacity = this.flags.length * 2;
+    this.flags = longer(this.flags, new Uint8Array(capacity));
+    this.dates = longer(this.dates, new Float64Array(capacity));
+    this.treeIds = longer(this.treeIds, new Uint8Array(capacity * this.ids.idBytes));
+    this.parentStarts = longer(this.parentStarts, new Int32Array(capacity));
+    this.parentEnds = longer(this.parentEnds, new Int32Array(capacity));
+  }
+}
+
+function longer<Column extends Uint8Array | Int32Array | Float64Array>(from: Column, to: Column): Column {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,121 @@
+/**
+ * A set of raw object ids that numbers them 0, 1, 2, … in the order they are added.
+ *
+ * Open addressing with linear probing in typed arrays: about `idBytes + 10` bytes an id, and nothing
+ * allocated for one. The hash mixes eight bytes of the id with a number drawn for each table, so that
+ * nobody can prepare objects that all fall into one run of slots.
+ *
+ * @module
+ */
+import { GitError } from '../core/errors.ts';
+import type { ObjectFormat } from '../core/object-id.ts';
+
+const SMALLEST_SLOTS = 64;
+/** Slots in use before the table is doubled, in hundredths. */
+const MOST_FULL_PERCENT = 60;
+
+export class IdTable {
+  /** Raw ids back to back; longer than `size * idBytes`. Replaced by a longer one as the table grows. */
+  ids: Uint8Array;
+  readonly idBytes: number;
+  readonly #mostIds: number;
+  readonly #seed = (Math.random() * 0x100000000) | 0;
+  #slots: Int32Array; // number + 1; 0 is free
+  #shift: number;
+  #size = 0;
+  #sizeToGrowAt: number;
+
+  /** @param mostIds a ceiling: adding one id more is LIMIT_EXCEEDED */
+  constructor(format: ObjectFormat, mostIds: number) {
+    this.idBytes = format.idBytes;
+    this.#mostIds = mostIds;
+    this.#slots = new Int32Array(SMALLEST_SLOTS);
+    this.#shift = 32 - Math.log2(SMALLEST_SLOTS);
+    this.#sizeToGrowAt = Math.floor((SMALLEST_SLOTS * MOST_FULL_PERCENT) / 100);
+    this.ids = new Uint8Array(this.#sizeToGrowAt * this.idBytes);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The number of the id at `bytes[at]`, or -1. */
+  find(bytes: Uint8Array, at: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = this.#slotOf(bytes, at); ; slot = (slot + 1) & mask) {
+      const number = (slots[slot] as number) - 1;
+      if (number < 0 || this.#isAt(number, bytes, at)) return number;
+    }
+  }
+
+  /**
+   * The number of the id at `bytes[at]`, which is copied in when it is new: its number is then the size
+   * before the call.
+   *
+   * @throws {GitError} LIMIT_EXCEEDED
+   */
+  add(bytes: Uint8Array, at: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = this.#slotOf(bytes, at);
+    for (; ; slot = (slot + 1) & mask) {
+      const number = (slots[slot] as number) - 1;
+      if (number < 0) break;
+      if (this.#isAt(number, bytes, at)) return number;
+    }
+    const number = this.#size;
+    if (number >= this.#sizeToGrowAt) {
+      this.#grow();
+      return this.add(bytes, at);
+    }
+    slots[slot] = number + 1;
+    const { ids, idBytes } = this;
+    for (let i = 0, to = number * idBytes; i < idBytes; i++) ids[to + i] = bytes[at + i] as number;
+    this.#size = number + 1;
+    return number;
+  }
+
+  #slotOf(bytes: Uint8Array, at: number): number {
+    const first =
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number);
+    const second =
+      ((bytes[at + 4] as number) << 24) |
+      ((bytes[at + 5] as number) << 16) |
+      ((bytes[at + 6] as number) << 8) |
+      (bytes[at + 7] as number);
+    return (Math.imul(first ^ this.#seed, 0x9e3779b1) + second) >>> this.#shift;
+  }
+
+  #isAt(number: number, bytes: Uint8Array, at: number): boolean {
+    const { ids, idBytes } = this;
+    const from = number * idBytes;
+    for (let i = 0; i < idBytes; i++) if (ids[from + i] !== bytes[at + i]) return false;
+    return true;
+  }
+
+  #grow(): void {
+    if (this.#size >= this.#mostIds) {
+      throw new GitError('LIMIT_EXCEEDED', `Cannot hold more than ${this.#mostIds} objects`, {
+        limit: this.#mostIds,
+      });
+    }
+    const slots = new Int32Array(this.#slots.length * 2);
+    this.#slots = slots;
+    this.#shift--;
+    this.#sizeToGrowAt = Math.min(this.#mostIds, Math.floor((slots.length * MOST_FULL_PERCENT) / 100));
+    const { idBytes } = this;
+    const ids = new Uint8Array(this.#sizeToGrowAt * idBytes);
+    ids.set(this.ids.subarray(0, this.#size * idBytes));
+    this.ids = ids;
+    const mask = slots.length - 1;
+    for (let number = 0; number < this.#size; number++) {
+      let slot = this.#slotOf(ids, number * idBytes);
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = number + 1;
+    }
+  }
+}

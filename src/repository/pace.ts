@@ -1,0 +1,36 @@
+/**
+ * Long walks share the thread: they rest every few milliseconds, and notice there that nobody waits any more.
+ *
+ * @module
+ */
+import { yieldToOthers } from '../core/byte-stream.ts';
+import { throwIfAborted } from '../core/errors.ts';
+
+/** Milliseconds of work between two rests. */
+const TURN_MS = 10;
+
+export class Pace {
+  readonly #signal: AbortSignal | undefined;
+  readonly #onRest: (() => void) | undefined;
+  #turnEnd = performance.now() + TURN_MS;
+
+  /** @param onRest called at each rest: for progress */
+  constructor(signal: AbortSignal | undefined, onRest?: () => void) {
+    this.#signal = signal;
+    this.#onRest = onRest;
+  }
+
+  /** Asked once for each unit of work of some microseconds: then, and only then, await {@link rest}. */
+  isDue(): boolean {
+    return performance.now() >= this.#turnEnd;
+  }
+
+  /** @throws {GitError} ABORTED */
+  async rest(): Promise<void> {
+    throwIfAborted(this.#signal);
+    this.#onRest?.();
+    await yieldToOthers();
+    throwIfAborted(this.#signal);
+    this.#turnEnd = performance.now() + TURN_MS;
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * Which objects a fetch is to send: what the wants reach and the haves do not.
+ * Spec: git-rev-list(1), `--objects`; git-pack-objects(1), `--thin`, `--shallow`, `--include-tag`.
+ *
+ * @module
+ */
+import type { Cancellable, ProgressListener } from '../core/byte-stream.ts';
+import { GitError } from '../core/errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
+import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
+import { BLOB, COMMIT, TAG } from '../core/object-kind.ts';
+import type { ObjectReader } from '../odb/object-database.ts';
+import { CommitFields } from './commit.ts';
+import { CommitTable } from './commit-table.ts';
+import { CommitWalk, type MissingObject } from './commit-walk.ts';
+import { type FilterBounds, filterBounds, type ObjectFilter } from './object-filter.ts';
+import type { ObjectSelection } from './object-selection.ts';
+import type { ObjectTable } from './object-table.ts';
+import { ObjectWalk } from './object-walk.ts';
+import { Pace } from './pace.ts';
+import { type PreferredBases, preferredBasesOf } from './preferred-bases.ts';
+import { peelObject } from './tag.ts';
+
+export interface SelectionRequest {
+  /** Objects of any kind; tags are included and peeled. All must exist. */
+  readonly wants: readonly ObjectId[];
+  /** What the client has: the objects, and all they reach. Those that do not exist here are passed over. */
+  readonly haves: readonly ObjectId[];
+  /** Commits whose parents are not sent: the boundary of this answer, and the repository's own shallow commits. */
+  readonly shallow?: ReadonlySet<ObjectId> | undefined;
+  /** Commits whose parents the client lacks: that it has one does not imply that it has more. */
+  readonly clientShallow?: ReadonlySet<ObjectId> | undefined;
+  /** Commits the client had as shallow, whose parents are sent now. */
+  readonly unshallow?: readonly ObjectId[] | undefined;
+  readonly filter?: ObjectFilter | undefined;
+  /** Annotated tags to send if what they peel to is sent. */
+  readonly includeTags?: readonly { readonly tagId: ObjectId; readonly peeledId: ObjectId }[] | undefined;
+  /** Collect bases for deltas among what the client has. */
+  readonly thin: boolean;
+}
+
+export interface SelectionOptions extends Cancellable {
+  readonly limits?: Limits | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** Edges whose trees give preferred bases: git takes as many as its delta window. */
+const MOST_BASE_EDGES = 10;
+/** Haves whose trees are marked when a shallow history hides where the two sides meet. */
+const MOST_MARKED_HAVES = 1000;
+
+/**
+ * Select what to send.
+ *
+ * Nothing the client lacks is left out. When clocks are skewed, or a file the client has comes back at
+ * another time, something it has may be selected, as git does.
+ *
+ * @throws {GitError} OBJECT_MISSING with `detail.id`, when a want or what it reaches is missing;
+ * OBJECT_CORRUPT; UNSUPPORTED for a sparse filter; LIMIT_EXCEEDED; ABORTED
+ */
+export async function selectObjects(
+  reader: ObjectReader,
+  request: SelectionRequest,
+  options: SelectionOptions = {},
+): Promise<ObjectSelection> {
+  const limits = options.limits ?? DEFAULT_LIMITS;
+  const filter = request.filter === undefined ? undefined : filterBounds(request.filter);
+  const commits = new CommitTable(reader, limits);
+  const history = new CommitWalk(commits);
+  const objects = new ObjectWalk(reader, commits, limits, { filter });
+  const { found, boundary } = objects;
+  const report = (title: string, finished: boolean): void =>
+    options.onProgress?.({ title, done: Math.max(found.size, history.visitedCount), finished });
+  const pace = new Pace(options.signal, () => report('Enumerating objects', false));
+
+  for (const cuts of [request.shallow, request.clientShallow, request.unshallow]) {
+    for (const id of cuts ?? []) commits.cut(id);
+  }
+  const wants = await sortWants(reader, request, pace);
+  for (const id of wants.commits) history.include(commits.addId(id));
+  const haveCommits = await excludeHaves(reader, request, commits, history, objects, pace);
+  await history.run(pace);
+  throwIfMissing(history.missing);
+
+  // Where history is cut, no included commit need be next to an excluded one: the haves themselves are
+  // marked then, as pack-objects --shallow does.
+  const isCut = commits.cutCount > 0;
+  const preferredCount = await markEdges(commits, history, objects, isCut ? haveCommits : [], pace);
+
+  const included = history.included();
+  addCommits(commits, included, filter, new Set(wants.commits), found);
+  for (const id of wants.tags) addUnlessIn(boundary, found, id, TAG);
+  for (const id of wants.blobs) addUnlessIn(boundary, found, id, BLOB);
+  for (const id of wants.trees) await objects.walkWanted(id, pace);
+  await objects.walkRoots(included, pace);
+  throwIfMissing(objects.missing);
+
+  await includeTags(reader, request, found, pace);
+  const bases = preferredBasesOf(found, boundary, request.thin ? preferredCount : 0);
+  addExcludedCommits(commits, history, boundary);
+  report('Enumerating objects', true);
+  options.onProgress?.({ title: 'Counting objects', done: found.size, total: found.size, finished: true });
+  return selectionOf(reader.format, found, boundary, bases);
+}
+
+interface SortedWants {
+  readonly commits: readonly ObjectId[];
+  readonly tags: readonly ObjectId[];
+  readonly trees: readonly ObjectId[];
+  readonly blobs: readonly ObjectId[];
+}
+
+/** The wants by kind, tags peeled, and the parents of commits that are shallow no more. */
+async function sortWants(reader: ObjectReader, request: SelectionRequest, pace: Pace): Promise<SortedWants> {
+  const commits = new Set<ObjectId>();
+  const tags = new Set<ObjectId>();
+  const trees = new Set<ObjectId>();
+  const blobs = new Set<ObjectId>();
+  for (const id of request.wants) {
+    const peeled = peelObject(reader, id);
+    for (const tagId of peeled.tagIds) tags.add(tagId);
+    if (peeled.kind === 'commit') commits.add(peeled.id);
+    else if (peeled.kind === 'tree') trees.add(peeled.id);
+    else if (peeled.kind === 'blob') blobs.add(peeled.id);
+    else
+      throw missingError({
+        id: peeled.id,
+        kind: peeled.expectedKind,
+        referredBy: peeled.tagIds.at(-1) ?? id,
+      });
+    if (pace.isDue()) await pace.rest();
+  }
+  const fields = new CommitFields(reader.format);
+  const { idBytes } = reader.format;
+  for (const id of request.unshallow ?? []) {
+    const raw = request.shallow?.has(id) ? undefined : reader.read(id);
+    if (raw?.kind !== 'commit') continue;
+    fields.read(raw.data);
+    for (let i = 0; i < fields.parentCount; i++) {
+      commits.add(bytesToHex(fields.parentIds, i * idBytes, idBytes));
+    }
+  }
+  return { commits: [...commits], tags: [...tags], trees: [...trees], blobs: [...blobs] };
+}
+
+/** Exclude what the client has. @returns ids of the commits among it */
+async function excludeHaves(
+  reader: ObjectReader,
+  request: SelectionRequest,
+  commits: CommitTable,
+  history: CommitWalk,
+  objects: ObjectWalk,
+  pace: Pace,
+): Promise<ObjectId[]> {
+  const haveCommits: ObjectId[] = [];
+  for (const id of [...(request.unshallow ?? []), ...request.haves]) {
+    const peeled = peelObject(reader, id);
+    for (const tagId of peeled.tagIds) objects.boundary.add(hexToBytes(tagId), 0, TAG, 0);
+    if (peeled.kind === 'commit') {
+      history.exclude(commits.addId(peeled.id));
+      haveCommits.push(peeled.id);
+    } else if (peeled.kind === 'tree') {
+      await objects.markBoundary(hexToBytes(peeled.id), 0, pace);
+    } else if (peeled.kind === 'blob') {
+      objects.boundary.add(hexToBytes(peeled.id), 0, BLOB, 0);
+    }
+    if (pace.isDue()) await pace.rest();
+  }
+  return haveCommits;
+}
+
+/** Mark the trees where the two sides meet. @returns how much of the boundary is good for preferred bases */
+async function markEdges(
+  commits: CommitTable,
+  history: CommitWalk,
+  objects: ObjectWalk,
+  haveCommits: readonly ObjectId[],
+  pace: Pace,
+): Promise<number> {
+  const edges = [...history.edges()];
+  for (const id of haveCommits.slice(0, MOST_MARKED_HAVES)) edges.push(commits.addId(id));
+  let preferredCount = 0;
+  for (const [i, number] of edges.entries()) {
+    if (commits.load(number)) {
+      await objects.markBoundary(commits.treeIds, number * commits.ids.idBytes, pace);
+    }
+    if (i < MOST_BASE_EDGES) preferredCount = objects.boundary.size;
+  }
+  return preferredCount;
+}
+
+function addCommits(
+  commits: CommitTable,
+  included: Int32Array,
+  filter: FilterBounds | undefined,
+  wanted: ReadonlySet<ObjectId>,
+  found: ObjectTable,
+): void {
+  const { idBytes } = commits.ids;
+  const isEvery = filter === undefined || filter.type === 'any' || filter.type === 'commit';
+  for (const number of included) {
+    if (!isEvery && !wanted.has(commits.idOf(number))) continue;
+    found.add(commits.ids.ids, number * idBytes, COMMIT, 0);
+  }
+}
+
+function addUnlessIn(boundary: ObjectTable, found: ObjectTable, id: ObjectId, kind: number): void {
+  const raw = hexToBytes(id);
+  if (boundary.find(raw, 0) < 0) found.add(raw, 0, kind, 0);
+}
+
+async function includeTags(
+  reader: ObjectReader,
+  request: SelectionRequest,
+  found: ObjectTable,
+  pace: Pace,
+): Promise<void> {
+  for (const { tagId, peeledId } of request.includeTags ?? []) {
+    if (found.find(hexToBytes(peeledId), 0) < 0) continue;
+    for (const id of peelObject(reader, tagId).tagIds) found.add(hexToBytes(id), 0, TAG, 0);
+    if (pace.isDue()) await pace.rest();
+  }
+}
+
+/** What the walk learned the client has: delta bases, and no part of the boundary that walks look up. */
+function addExcludedCommits(commits: CommitTable, history: CommitWalk, boundary: ObjectTable): void {
+  const { idBytes } = commits.ids;
+  for (let number = 0; number < commits.size; number++) {
+    if (history.isExcluded(number)) boundary.add(commits.ids.ids, number * idBytes, COMMIT, 0);
+  }
+}
+
+function selectionOf(
+  format: ObjectFormat,
+  found: ObjectTable,
+  boundary: ObjectTable,
+  bases: PreferredBases,
+): ObjectSelection {
+  return {
+    format,
+    count: found.size,
+    ids: found.table.ids,
+    kinds: found.kinds,
+    nameHashes: found.nameHashes,
+    indexOf: (ids, at) => found.find(ids, at),
+    receiverHas: (ids, at) => boundary.find(ids, at) >= 0,
+    ...bases,
+  };
+}
+
+function throwIfMissing(missing: MissingObject | undefined): void {
+  if (missing !== undefined) throw missingError(missing);
+}
+
+function missingError(missing: MissingObject): GitError {
+  const { id, kind, referredBy } = missing;
+  return new GitError('OBJECT_MISSING', `Cannot send history: ${kind} ${id} is missing`, {
+    id,
+    kind,
+    referredBy,
+  });
+}
