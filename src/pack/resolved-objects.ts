@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { ObjectFormat } from '../core/object-id.ts';
 import { kindOfCode, type ObjectKind } from '../core/object-kind.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';

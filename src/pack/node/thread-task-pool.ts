@@ -7,11 +7,12 @@
  * @module
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { GitError } from '../../core/errors.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
 import type { TaskPool, Tasks } from '../task-pool.ts';
 import type { TaskReply, TaskRequest } from './delta-worker.ts';
+import { startWorker } from './start-worker.ts';
 
 export interface ThreadTaskPoolOptions {
   /** Default: one per processor, at most 8. */
@@ -21,12 +22,6 @@ export interface ThreadTaskPoolOptions {
 const MOST_THREADS = 8;
 /** The young generation dominates a small thread's memory; V8's default is 48 MiB. */
 const YOUNG_GENERATION_MIB = 2;
-
-/** Beside this module, whether it runs as source or was bundled. */
-const WORKER_URL = new URL(
-  import.meta.url.endsWith('.ts') ? './delta-worker.ts' : './delta-worker.js',
-  import.meta.url,
-);
 
 interface Waiting extends TaskRequest {
   readonly resolve: (output: undefined) => void;
@@ -90,7 +85,7 @@ class ThreadTaskPool implements TaskPool {
   }
 
   #start(): Thread {
-    const worker = new Worker(WORKER_URL, {
+    const worker = startWorker(import.meta.url, 'delta-worker', {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
     const thread: Thread = { worker, running: undefined };
