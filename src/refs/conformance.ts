@@ -7,7 +7,7 @@ import { GitError } from '../core/errors.ts';
 import type { ObjectId } from '../core/object-id.ts';
 import { checkAgainstModel } from './conformance-model.ts';
 import { type ConformanceTools, sampleId } from './conformance-tools.ts';
-import type { RefDatabase, RefUpdate, RefUpdateOutcome } from './ref-database.ts';
+import type { RefUpdate, RefUpdateOutcome } from './ref-database.ts';
 
 export type { ConformanceTools } from './conformance-tools.ts';
 

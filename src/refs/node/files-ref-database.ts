@@ -35,7 +35,7 @@ import { checkAvailable } from './locked-ref.ts';
 import { type ListedLooseRef, listLooseRefs } from './loose-refs.ts';
 import { PackedRefsFile } from './packed-refs-file.ts';
 import { ReflogFiles } from './reflog-files.ts';
-import { isSystemError } from './system-error.ts';
+import { asStorageError, isSystemError } from './system-error.ts';
 
 const REF_LOCK_TIMEOUT_MS = 100; // git's core.filesRefLockTimeout
 const PACKED_REFS_TIMEOUT_MS = 1000; // git's core.packedRefsTimeout
@@ -243,9 +243,4 @@ function orStorageError<Result>(attempt: string, act: () => Result): Result {
   } catch (error) {
     throw asStorageError(attempt, error);
   }
-}
-
-function asStorageError(attempt: string, error: unknown): unknown {
-  if (!isSystemError(error)) return error;
-  return new GitError('STORAGE_FAILED', `Cannot ${attempt}: ${error.message}`, {}, error);
 }

@@ -95,7 +95,7 @@ export class LockFile {
         }
         if (!isSystemError(error, 'EEXIST')) throw error;
         if (performance.now() >= deadline) {
-          throw new GitError('REF_CONFLICT', `Unable to create '${path}.lock': File exists`, {}, error);
+          throw new GitError('REF_CONFLICT', 'Unable to create lock file: File exists', { path }, error);
         }
       }
       throwIfAborted(signal);

@@ -3,9 +3,21 @@
  *
  * @module
  */
+import { GitError } from '../../core/errors.ts';
 
 /** @returns whether the operating system refused, for one of `codes` (`ENOENT`, …) when any are given */
 export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return false;
   return codes.length === 0 || codes.includes(String(error.code));
+}
+
+/**
+ * STORAGE_FAILED for an error of the file system; anything else is returned as it is, to be thrown on.
+ *
+ * @param attempt what was tried, after "Cannot". The path goes to `detail`: clients may see the message
+ */
+export function asStorageError(attempt: string, error: unknown): unknown {
+  if (!isSystemError(error)) return error;
+  const { code = '', path = '' } = error;
+  return new GitError('STORAGE_FAILED', `Cannot ${attempt}: ${code}`, { code, path }, error);
 }

@@ -1,0 +1,204 @@
+/**
+ * The text of a Git config file.
+ * Spec: git-config(1), "CONFIGURATION FILE", "Values". Includes are not followed: what decides how a repository
+ * is read may only stand in its own file, for git too.
+ *
+ * @module
+ */
+import { GitError } from '../core/errors.ts';
+
+export interface ConfigEntry {
+  /** `section.key` or `section.subsection.key`: section and key in lower case, the subsection as written. */
+  readonly name: string;
+  /** `undefined` for a key without `=`, which stands for true. */
+  readonly value: string | undefined;
+}
+
+/** The entries of a config file, in its order. Of several values of one name the last holds. */
+export class GitConfig {
+  readonly entries: readonly ConfigEntry[];
+
+  constructor(entries: readonly ConfigEntry[]) {
+    this.entries = entries;
+  }
+
+  /** The value of `name`, such as `core.bare`; `undefined` when it is not set, `''` for a key without `=`. */
+  get(name: string): string | undefined {
+    const entry = this.#last(name);
+    return entry && (entry.value ?? '');
+  }
+
+  /** All values of `name`, in order. */
+  getAll(name: string): string[] {
+    const normal = normalName(name);
+    return this.entries.filter((entry) => entry.name === normal).map(({ value }) => value ?? '');
+  }
+
+  /**
+   * true, yes, on, a number but 0, and no value at all; false, no, off, 0 and the empty value.
+   *
+   * @throws {GitError} REPOSITORY_INVALID for anything else
+   */
+  getBoolean(name: string): boolean | undefined {
+    const entry = this.#last(name);
+    if (entry === undefined) return undefined;
+    const value = (entry.value ?? 'true').toLowerCase();
+    if (/^(?:true|yes|on)$/.test(value)) return true;
+    if (/^(?:false|no|off|)$/.test(value)) return false;
+    return this.#integer(name, value) !== 0;
+  }
+
+  /**
+   * A whole number, `k`, `m` and `g` behind it multiplying by powers of 1024.
+   *
+   * @throws {GitError} REPOSITORY_INVALID when it is none
+   */
+  getInteger(name: string): number | undefined {
+    const value = this.get(name);
+    return value === undefined ? undefined : this.#integer(name, value);
+  }
+
+  #last(name: string): ConfigEntry | undefined {
+    const normal = normalName(name);
+    return this.entries.findLast((entry) => entry.name === normal);
+  }
+
+  #integer(name: string, value: string): number {
+    const [, digits, unit = ''] = /^([+-]?\d+)([kmg]?)$/i.exec(value) ?? [];
+    const number = Number(digits) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
+    if (Number.isSafeInteger(number)) return number;
+    throw new GitError('REPOSITORY_INVALID', `Cannot read config: bad value '${value}' for '${name}'`);
+  }
+}
+
+function normalName(name: string): string {
+  const first = name.indexOf('.');
+  const last = name.lastIndexOf('.');
+  return name.slice(0, first).toLowerCase() + name.slice(first, last) + name.slice(last).toLowerCase();
+}
+
+/**
+ * Read a config file.
+ *
+ * @throws {GitError} REPOSITORY_INVALID with `detail.line` for the first line that does not parse
+ */
+export function parseGitConfig(text: string): GitConfig {
+  return new GitConfig(new ConfigReader(text).entries());
+}
+
+const LETTER = /[A-Za-z]/;
+const KEY_CHARACTER = /[A-Za-z0-9-]/;
+const WHITE = /\s/;
+const ESCAPED: Readonly<Record<string, string>> = { n: '\n', t: '\t', b: '\b', '\\': '\\', '"': '"' };
+
+/** A file is a stream of characters to git: a key may follow its section's header on the same line. */
+class ConfigReader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
+  }
+
+  entries(): ConfigEntry[] {
+    const entries: ConfigEntry[] = [];
+    let section: string | undefined;
+    while (this.#at < this.#text.length) {
+      const character = this.#peek();
+      if (WHITE.test(character)) this.#at++;
+      else if (character === '#' || character === ';') this.#skipLine();
+      else if (character === '[') section = this.#section();
+      else if (section === undefined || !LETTER.test(character)) throw this.#badLine();
+      else entries.push(this.#entry(section));
+    }
+    return entries;
+  }
+
+  /** The character at the reading point; the end of the text ends a line too. */
+  #peek(): string {
+    return this.#text[this.#at] ?? '\n';
+  }
+
+  #next(): string {
+    const character = this.#peek();
+    this.#at++;
+    return character;
+  }
+
+  #skipLine(): void {
+    while (this.#peek() !== '\n') this.#at++;
+  }
+
+  /** `[section]`, `[section "Sub"]`, or `[section.sub]` of old. */
+  #section(): string {
+    this.#at++;
+    let name = '';
+    for (let character = this.#next(); character !== ']'; character = this.#next()) {
+      if (character === ' ' || character === '\t') return `${name}.${this.#subsection()}`;
+      if (!KEY_CHARACTER.test(character) && character !== '.') throw this.#badLine();
+      name += character.toLowerCase();
+    }
+    return name;
+  }
+
+  #subsection(): string {
+    while (this.#peek() === ' ' || this.#peek() === '\t') this.#at++;
+    if (this.#next() !== '"') throw this.#badLine();
+    let name = '';
+    for (let character = this.#next(); character !== '"'; character = this.#next()) {
+      if (character === '\\') character = this.#next();
+      if (character === '\n') throw this.#badLine();
+      name += character;
+    }
+    if (this.#next() !== ']') throw this.#badLine();
+    return name;
+  }
+
+  #entry(section: string): ConfigEntry {
+    let key = '';
+    while (KEY_CHARACTER.test(this.#peek())) key += this.#next().toLowerCase();
+    while (this.#peek() === ' ' || this.#peek() === '\t') this.#at++;
+    const name = `${section}.${key}`;
+    if (this.#peek() === '\n') return { name, value: undefined };
+    if (this.#next() !== '=') throw this.#badLine();
+    return { name, value: this.#value() };
+  }
+
+  #value(): string {
+    let value = '';
+    let kept = 0; // without the white space that may turn out to be the last
+    let isQuoted = false;
+    for (let character = this.#next(); ; character = this.#next()) {
+      if (character === '\n') {
+        if (isQuoted) throw this.#badLine();
+        return value.slice(0, kept);
+      }
+      if (!isQuoted && WHITE.test(character)) {
+        if (value !== '') value += character;
+        continue;
+      }
+      if (!isQuoted && (character === '#' || character === ';')) {
+        this.#skipLine();
+        continue;
+      }
+      if (character === '"') isQuoted = !isQuoted;
+      else if (character === '\\') value += this.#escape();
+      else value += character;
+      kept = value.length;
+    }
+  }
+
+  /** What a backslash and the next character stand for; a backslash at the end of a line joins the next one. */
+  #escape(): string {
+    const character = this.#next();
+    if (character === '\n') return '';
+    const escaped = ESCAPED[character];
+    if (escaped === undefined) throw this.#badLine();
+    return escaped;
+  }
+
+  #badLine(): GitError {
+    const line = this.#text.slice(0, Math.max(0, this.#at - 1)).split('\n').length;
+    return new GitError('REPOSITORY_INVALID', `Cannot read config: bad line ${line}`, { line });
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Opening an ordinary Git repository on disk.
+ *
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nodeRuntime } from '../../core/node/runtime.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import { openFilesObjectDatabase } from '../../odb/node/files-object-database.ts';
+import type { TaskPool } from '../../pack/task-pool.ts';
+import { openFilesRefDatabase } from '../../refs/node/files-ref-database.ts';
+import type { LogAllRefUpdates } from '../../refs/reflog-format.ts';
+import { type GitConfig, parseGitConfig } from '../git-config.ts';
+import type { Repository } from '../repository.ts';
+import { checkRepositoryFormat } from '../repository-format.ts';
+import { parseShallowFile } from '../shallow-file.ts';
+import { findGitDirectory, orAbsent } from './git-directory.ts';
+
+export interface OpenRepositoryOptions {
+  /** Default: Node's own zlib and crypto. */
+  readonly runtime?: Runtime | undefined;
+  /** Threads for heavy work; without them it is done in this one. They stay the caller's. */
+  readonly tasks?: TaskPool | undefined;
+  /** Told of each ref that a listing leaves out because its file holds no ref. */
+  readonly onBrokenRef?: ((name: string) => void) | undefined;
+}
+
+/** A repository of files: its directory, and what its own config says. */
+export interface FilesRepository extends Repository {
+  readonly path: string;
+  /** As it was when the repository was opened. */
+  readonly config: GitConfig;
+}
+
+/**
+ * Open a bare repository, or the `.git` of a work tree: a directory, or a file that says `gitdir: `.
+ *
+ * @throws {GitError} REPOSITORY_NOT_FOUND when there is nothing at `path`; REPOSITORY_INVALID when what is there is
+ * no repository or its config does not parse; UNSUPPORTED for a format or extension that is not read here;
+ * STORAGE_FAILED
+ */
+export async function openRepository(
+  path: string,
+  options: OpenRepositoryOptions = {},
+): Promise<FilesRepository> {
+  const { runtime = nodeRuntime, tasks, onBrokenRef } = options;
+  const directory = await findGitDirectory(path);
+  const config = parseGitConfig((await orAbsent(readFile(join(directory, 'config'), 'utf8'))) ?? '');
+  const format = checkRepositoryFormat(config);
+  const refs = await openFilesRefDatabase(directory, {
+    format,
+    logAllRefUpdates: logAllRefUpdates(config),
+    fsync: syncsRefs(config),
+    refLockTimeoutMs: timeoutMs(config, 'core.filesreflocktimeout'),
+    packedRefsTimeoutMs: timeoutMs(config, 'core.packedrefstimeout'),
+    onBrokenRef,
+  });
+  const objects = await openFilesObjectDatabase(join(directory, 'objects'), { format, runtime, tasks });
+  return {
+    format,
+    objects,
+    refs,
+    runtime,
+    config,
+    label: directory,
+    path: directory,
+    async shallowCommits() {
+      const text = await orAbsent(readFile(join(directory, 'shallow'), 'utf8'));
+      return parseShallowFile(text ?? '', format);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([objects.close(), refs.close()]);
+    },
+  };
+}
+
+/** Unset, a repository with a work tree logs its branches and a bare one nothing. */
+function logAllRefUpdates(config: GitConfig): LogAllRefUpdates {
+  const value = config.get('core.logallrefupdates');
+  if (value?.toLowerCase() === 'always') return 'always';
+  const isLogged = config.getBoolean('core.logallrefupdates') ?? config.getBoolean('core.bare') === false;
+  return isLogged ? 'branches' : 'never';
+}
+
+/** core.fsync: refs are among the components synced by default; a list names others, or with `-` takes some out. */
+function syncsRefs(config: GitConfig): boolean {
+  const value = config.get('core.fsync');
+  if (value === undefined || value === '') return true;
+  let syncs = true;
+  for (const component of value.split(',').map((word) => word.trim())) {
+    if (component === 'none') syncs = false;
+    else if (['reference', 'committed', 'added', 'all'].includes(component)) syncs = true;
+    else if (['-reference', '-committed', '-added', '-all'].includes(component)) syncs = false;
+  }
+  return syncs;
+}
+
+/** Negative means "for ever" to git: an hour is that to a client. */
+function timeoutMs(config: GitConfig, name: string): number | undefined {
+  const value = config.getInteger(name);
+  return value !== undefined && value < 0 ? FOR_EVER_MS : value;
+}
+
+const FOR_EVER_MS = 3_600_000;

@@ -1,0 +1,142 @@
+/**
+ * A directory of repositories, found by the paths of URLs.
+ *
+ * @module
+ */
+import { lstat, mkdir, realpath } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { isGitError } from '../../core/errors.ts';
+import type { Repository } from '../repository.ts';
+import { findGitDirectory, isGitDirectory, kindOf, orAbsent } from './git-directory.ts';
+import { type InitRepositoryOptions, initRepository } from './init-repository.ts';
+import { bareName, parseRepositoryName, spellings } from './repository-name.ts';
+import { WarmRepositories } from './warm-repositories.ts';
+
+const DEFAULT_MAX_OPEN = 64;
+
+export interface RepositoryDirectoryOptions extends InitRepositoryOptions {
+  /** Make a bare repository when a name that does not exist is asked for to write. Default false. */
+  readonly create?: boolean | undefined;
+  /** Repositories kept open while nobody uses them. Default 64. */
+  readonly maxOpen?: number | undefined;
+  /** Told of each repository that was made, by the path of its directory. */
+  readonly onCreate?: ((path: string) => void) | undefined;
+}
+
+/** Itself a resolver for a server: `directory(name, { intent })`. */
+export interface RepositoryDirectory extends AsyncDisposable {
+  (name: string, context: { readonly intent: 'read' | 'write' }): Promise<Repository | undefined>;
+  /**
+   * The repository that `name` stands for: `team/app` and `team/app.git` both find `<root>/team/app.git`,
+   * `<root>/team/app`, or a work tree's `.git` there. Never one outside the root, symbolic links included.
+   *
+   * It is the caller's until disposed; disposing gives it back, and it stays open for others.
+   *
+   * @returns `undefined` when there is none, or the name cannot be one
+   * @throws {GitError} REPOSITORY_INVALID, UNSUPPORTED for one that cannot be opened; STORAGE_FAILED
+   */
+  resolve(name: string, intent: 'read' | 'write'): Promise<Repository | undefined>;
+}
+
+/** `root` is looked at only when a name is resolved; with `create` it is made then. */
+export function createRepositoryDirectory(
+  root: string,
+  options: RepositoryDirectoryOptions = {},
+): RepositoryDirectory {
+  const directory = new FilesRepositoryDirectory(resolve(root), options);
+  const find = (name: string, intent: 'read' | 'write') => directory.resolve(name, intent);
+  return Object.assign(
+    (name: string, { intent }: { readonly intent: 'read' | 'write' }) => find(name, intent),
+    {
+      resolve: find,
+      [Symbol.asyncDispose]: () => directory.close(),
+    },
+  );
+}
+
+class FilesRepositoryDirectory {
+  readonly #root: string;
+  readonly #options: RepositoryDirectoryOptions;
+  readonly #warm: WarmRepositories;
+
+  constructor(root: string, options: RepositoryDirectoryOptions) {
+    this.#root = root;
+    this.#options = options;
+    this.#warm = new WarmRepositories(options.maxOpen ?? DEFAULT_MAX_OPEN, options);
+  }
+
+  async resolve(name: string, intent: 'read' | 'write'): Promise<Repository | undefined> {
+    if (parseRepositoryName(name) === undefined) return undefined;
+    const existing = await this.#find(name);
+    if (existing !== undefined) return this.#warm.lease(existing);
+    if (intent === 'read' || this.#options.create !== true) return undefined;
+    const made = await this.#make(name);
+    return made === undefined ? undefined : this.#warm.lease(made);
+  }
+
+  close(): Promise<void> {
+    return this.#warm.close();
+  }
+
+  /** The git directory of an existing repository. */
+  async #find(name: string): Promise<string | undefined> {
+    const root = await orAbsent(realpath(this.#root));
+    if (root === undefined) return undefined;
+    for (const spelling of spellings(name)) {
+      const path = await this.#inside(root, join(root, spelling));
+      if (path === undefined) continue;
+      const found = await gitDirectoryAt(path);
+      const directory = found && (await this.#inside(root, found));
+      if (directory !== undefined) return directory;
+    }
+    return undefined;
+  }
+
+  /** `path` with symbolic links followed, if it exists and is still under `root`. */
+  async #inside(root: string, path: string): Promise<string | undefined> {
+    const real = await orAbsent(realpath(path));
+    return real?.startsWith(root.endsWith(sep) ? root : root + sep) === true ? real : undefined;
+  }
+
+  /** @returns the git directory of a new repository, or `undefined` where none can be made */
+  async #make(name: string): Promise<string | undefined> {
+    await mkdir(this.#root, { recursive: true });
+    const root = await realpath(this.#root);
+    const path = join(root, bareName(name));
+    if (!(await this.#hasRoomFor(root, path))) return this.#find(name); // made by another in between, or in the way
+    try {
+      const repository = await initRepository(path, this.#options);
+      await repository[Symbol.asyncDispose]();
+    } catch (error) {
+      // A file where the name needs a directory, or a part too long for the disk: such a repository cannot be.
+      if (isGitError(error, 'REPOSITORY_INVALID')) return undefined;
+      throw error;
+    }
+    this.#options.onCreate?.(path);
+    return path;
+  }
+
+  /** Nothing is there, and what is above it is directories of this root that are no repositories. */
+  async #hasRoomFor(root: string, path: string): Promise<boolean> {
+    if ((await orAbsent(lstat(path))) !== undefined) return false;
+    for (let above = dirname(path); above !== root; above = dirname(above)) {
+      if ((await orAbsent(lstat(above))) === undefined) continue;
+      const real = await this.#inside(root, above);
+      if (real === undefined || (await isGitDirectory(real)) || (await isGitDirectory(join(real, '.git'))))
+        return false;
+    }
+    return true;
+  }
+}
+
+/** As {@link findGitDirectory}, but a directory of other things is no broken repository: it is none. */
+async function gitDirectoryAt(path: string): Promise<string | undefined> {
+  try {
+    return await findGitDirectory(path);
+  } catch (error) {
+    if (isGitError(error, 'REPOSITORY_NOT_FOUND')) return undefined;
+    if (!isGitError(error, 'REPOSITORY_INVALID') || (await kindOf(join(path, 'objects'))) === 'directory')
+      throw error;
+    return undefined;
+  }
+}
