@@ -18,7 +18,8 @@ const COPY = 0x80;
 /** A copy whose size is written as zero copies this much. */
 const DEFAULT_COPY_BYTES = 0x10000;
 const MAX_VARINT_BYTES = 10;
-/** Below this a plain loop beats `set(subarray)` and `copyWithin` ("copy" in npm run bench). */
+/** Below these a plain loop beats `copyWithin` (some 25 ns) and `set(subarray)` (some 60 ns). */
+const LOOP_COPY_WITHIN_BYTES = 20;
 const LOOP_COPY_BYTES = 48;
 
 /**
@@ -52,7 +53,8 @@ export function readDeltaSizes(delta: Uint8Array, start: number, end: number, in
 
 /**
  * Rebuild an object: run the instructions `delta[instructions, end)` over `base[baseStart, baseStart + baseBytes)`,
- * writing exactly `targetBytes` bytes at `target[targetStart]`.
+ * writing exactly `targetBytes` bytes at `target[targetStart]`. Base and target may lie in one array, apart: that is
+ * the fastest.
  *
  * Never writes outside that range: every instruction is checked before it copies.
  *
@@ -72,6 +74,8 @@ export function applyDelta(
   let at = instructions;
   let to = targetStart;
   const targetEnd = targetStart + targetBytes;
+  const inOneArray = base === target;
+  const loopCopyBytes = inOneArray ? LOOP_COPY_WITHIN_BYTES : LOOP_COPY_BYTES;
   while (at < end) {
     const instruction = delta[at++] as number;
     if (instruction & COPY) {
@@ -89,10 +93,11 @@ export function applyDelta(
       if (from + size > baseBytes) throw corrupt('it copies from outside its base');
       if (size > targetEnd - to) throw corrupt('it makes more bytes than it declares');
       from += baseStart;
-      if (size < LOOP_COPY_BYTES) {
+      if (size < loopCopyBytes) {
         for (const stop = to + size; to < stop; ) target[to++] = base[from++] as number;
       } else {
-        target.set(base.subarray(from, from + size), to);
+        if (inOneArray) target.copyWithin(to, from, from + size);
+        else target.set(base.subarray(from, from + size), to);
         to += size;
       }
     } else if (instruction !== 0) {
