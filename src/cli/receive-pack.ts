@@ -1,0 +1,53 @@
+/**
+ * `packwire receive-pack`: git-receive-pack(1).
+ *
+ * @module
+ */
+import { receivePack } from '../protocol/receive-pack.ts';
+import { readArguments, readCount } from './arguments.ts';
+import type { Command } from './command.ts';
+import { writeText } from './output.ts';
+import { failureSentence, runService, SERVICE_OPTIONS, SERVICE_OPTIONS_HELP } from './service-command.ts';
+
+export const receivePackCommand: Command = {
+  name: 'receive-pack',
+  summary: 'answer one git push on standard input and output',
+  usage: ['receive-pack [-q | --quiet] [--timeout=<n>] [--stateless-rpc] [--advertise-refs] <git-dir>'],
+  description: `
+Takes the arguments of git-receive-pack, so that git can be told to use it instead:
+
+    git push --receive-pack='packwire receive-pack' <path> main
+
+or, for every client of a machine, by a script named git-receive-pack on its PATH:
+
+    #!/bin/sh
+    exec packwire receive-pack "$@"
+
+<git-dir>/.git, <git-dir>.git/.git and <git-dir>.git are tried as well. Hooks in the repository are not run.
+
+    -q, --quiet           accepted as git does; the client asks for quiet by itself
+    --timeout=<n>         give up after <n> seconds of silence; 0, the default, never does
+${SERVICE_OPTIONS_HELP}`,
+
+  async run(args, world) {
+    const { values, positionals } = readArguments(args, {
+      ...SERVICE_OPTIONS,
+      quiet: { type: 'boolean', short: 'q' },
+      timeout: { type: 'string', default: '0' },
+    });
+    const failure = await runService(
+      {
+        values,
+        positionals,
+        strict: false,
+        timeoutSeconds: readCount(values.timeout, 'timeout'),
+        service: receivePack,
+      },
+      world,
+    );
+    if (failure === undefined) return 0;
+    // The client has its report; this is for the log of whoever runs us.
+    await writeText(world.errors, `error: ${failureSentence(failure)}\n`);
+    return 1;
+  },
+};

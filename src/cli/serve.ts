@@ -1,0 +1,154 @@
+/**
+ * `packwire serve`: the reference server.
+ *
+ * @module
+ */
+import { resolve } from 'node:path';
+import { AGENT } from '../protocol/capabilities.ts';
+import type { WantPolicy } from '../protocol/fetch-context.ts';
+import { formatAccess } from '../server/access-log.ts';
+import { type ReferenceServer, startServer } from '../server/reference-server.ts';
+import { readArguments, readCount, readSizeBytes, usageError } from './arguments.ts';
+import type { Command, CommandWorld } from './command.ts';
+import { isLoopback, parseListenAddress } from './listen-address.ts';
+import { writeText } from './output.ts';
+
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'serve every repository below a directory over HTTP',
+  usage: ['serve [<root>] [--http [<host>:]<port>]... [--create] [<options>]'],
+  description: `
+Serves the bare repositories below <root> (./repos by default) to git clients: 'hello.git' there is
+http://<host>:<port>/hello.git. Who can reach the port may read and write everything; there are no accounts yet.
+
+    --http [<host>:]<port>
+                          where to listen: 127.0.0.1:8080 by default; may be given more than once; port 0
+                          takes a free one and says which
+    --create              make a bare repository on the first push to a new name, and <root> itself
+    --read-only           refuse pushes
+    --want=<policy>       what clients may fetch by id: advertised (tips of refs), reachable (from them; the
+                          default) or any
+    --deny-deletes, --deny-non-fast-forwards
+                          refuse pushes that delete branches, or that rewrite them
+    --max-pack-size=<n>   refuse pushes of packs above <n> bytes (k, m and g are understood)
+    --max-object-size=<n> refuse pushes with larger objects
+    --idle-timeout=<n>    cut a client that neither sends nor reads for <n> seconds (120)
+    --drain-timeout=<n>   after SIGTERM or SIGINT, wait <n> seconds for running requests (10)
+    -q, --quiet           no line for each request
+
+Writes one line for each request to standard error: method, path, status, milliseconds, bytes sent.`,
+
+  async run(args, world) {
+    const settings = readSettings(args, world);
+    const server = await startServer({
+      ...settings.server,
+      onAccess: settings.quiet
+        ? undefined
+        : (summary) => void world.errors.write(`${formatAccess(summary)}\n`),
+      onError: (error, name) => void world.errors.write(`${formatFailure(error, name)}\n`),
+    });
+    await writeText(world.output, greeting(server, settings));
+    for (const { host } of settings.server.listeners) {
+      if (!isLoopback(host)) await writeText(world.errors, warning(host));
+    }
+    await stopSignal();
+    await drain(server, settings.drainMs, world);
+    return 0;
+  },
+};
+
+type Settings = ReturnType<typeof readSettings>;
+
+const WANT_POLICIES: readonly string[] = ['advertised', 'reachable', 'any'] satisfies WantPolicy[];
+
+function readSettings(args: readonly string[], world: CommandWorld) {
+  const { values, positionals } = readArguments(args, {
+    http: { type: 'string', multiple: true, default: ['127.0.0.1:8080'] },
+    create: { type: 'boolean', default: false },
+    'read-only': { type: 'boolean', default: false },
+    want: { type: 'string', default: 'reachable' },
+    'deny-deletes': { type: 'boolean', default: false },
+    'deny-non-fast-forwards': { type: 'boolean', default: false },
+    'max-pack-size': { type: 'string' },
+    'max-object-size': { type: 'string' },
+    'idle-timeout': { type: 'string' },
+    'drain-timeout': { type: 'string', default: '10' },
+    quiet: { type: 'boolean', short: 'q', default: false },
+  });
+  const [root = './repos', ...more] = positionals;
+  if (more.length > 0) throw usageError('Expected one directory');
+  if (!WANT_POLICIES.includes(values.want)) {
+    throw usageError(`Option '--want' wants advertised, reachable or any, got '${values.want}'`);
+  }
+  const packSize = values['max-pack-size'];
+  const objectSize = values['max-object-size'];
+  const idle = values['idle-timeout'];
+  return {
+    quiet: values.quiet,
+    drainMs: readCount(values['drain-timeout'], 'drain-timeout') * 1000,
+    server: {
+      root: resolve(world.directory, root),
+      listeners: values.http.map(parseListenAddress),
+      create: values.create,
+      readOnly: values['read-only'],
+      wantPolicy: values.want as WantPolicy,
+      refPolicy: {
+        denyDeletes: values['deny-deletes'],
+        denyNonFastForwards: values['deny-non-fast-forwards'],
+      },
+      limits: {
+        ...(packSize === undefined ? {} : { maxPackBytes: readSizeBytes(packSize, 'max-pack-size') }),
+        ...(objectSize === undefined ? {} : { maxObjectBytes: readSizeBytes(objectSize, 'max-object-size') }),
+        ...(idle === undefined ? {} : { idleTimeoutMs: readCount(idle, 'idle-timeout', 1) * 1000 }),
+      },
+    },
+  };
+}
+
+function greeting(server: ReferenceServer, { server: { root, create, readOnly } }: Settings): string {
+  const url = `${server.urls[0]}/hello.git`;
+  const lines = [
+    `packwire ${AGENT.split('/')[1]} serves the repositories below ${root}`,
+    ...server.urls.map((listening) => `listening on ${listening}/`),
+    '',
+    create && !readOnly
+      ? 'A push to a new name creates the repository. Try:'
+      : 'A repository below it goes by its path, so for hello.git:',
+    ...(readOnly ? [] : [`    git push ${url} HEAD:main`]),
+    `    git clone ${url}`,
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function warning(host: string): string {
+  return `warning: ${host} can be reached from other machines, and everyone who reaches it may read and write every repository\n`;
+}
+
+function formatFailure(error: unknown, name: string): string {
+  const reason = error instanceof Error ? error : new Error(String(error));
+  const cause = reason.cause instanceof Error ? ` (${reason.cause.message})` : '';
+  return `error: ${JSON.stringify(name)}: ${reason.message}${cause}`;
+}
+
+/** Resolves at the first SIGTERM or SIGINT. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      process.off('SIGTERM', stop).off('SIGINT', stop);
+      resolve();
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}
+
+async function drain(server: ReferenceServer, drainMs: number, world: CommandWorld): Promise<void> {
+  const { runningCount } = server;
+  if (runningCount > 0) {
+    const requests = runningCount === 1 ? '1 request' : `${runningCount} requests`;
+    world.errors.write(`stopping: waiting up to ${drainMs / 1000} s for ${requests}\n`);
+  }
+  // A second signal does not wait: by default it ends the process.
+  const cutCount = await server.stop(drainMs);
+  await writeText(world.errors, cutCount === 0 ? 'stopped\n' : `stopped; ${cutCount} cut\n`);
+}

@@ -1,0 +1,51 @@
+/**
+ * `packwire upload-pack`: git-upload-pack(1).
+ *
+ * @module
+ */
+import { uploadPack } from '../protocol/upload-pack.ts';
+import { readArguments, readCount } from './arguments.ts';
+import type { Command } from './command.ts';
+import { asFatal, runService, SERVICE_OPTIONS, SERVICE_OPTIONS_HELP } from './service-command.ts';
+
+export const uploadPackCommand: Command = {
+  name: 'upload-pack',
+  summary: 'answer one git fetch or clone on standard input and output',
+  usage: ['upload-pack [--[no-]strict] [--timeout=<n>] [--stateless-rpc] [--advertise-refs] <directory>'],
+  description: `
+Takes the arguments of git-upload-pack, so that git can be told to use it instead:
+
+    git clone -u 'packwire upload-pack' <path> <directory>
+    git clone -u 'packwire upload-pack' user@host:<path>
+
+or, for every client of a machine, by a script named git-upload-pack on its PATH:
+
+    #!/bin/sh
+    exec packwire upload-pack "$@"
+
+Unless --strict is given, <directory>/.git, <directory>.git/.git and <directory>.git are tried as well.
+
+    --strict              take <directory> as it is
+    --timeout=<n>         give up after <n> seconds of silence; 0, the default, never does
+${SERVICE_OPTIONS_HELP}`,
+
+  async run(args, world) {
+    const { values, positionals } = readArguments(args, {
+      ...SERVICE_OPTIONS,
+      strict: { type: 'boolean' },
+      timeout: { type: 'string', default: '0' },
+    });
+    const failure = await runService(
+      {
+        values,
+        positionals,
+        strict: values.strict === true,
+        timeoutSeconds: readCount(values.timeout, 'timeout'),
+        service: uploadPack,
+      },
+      world,
+    );
+    if (failure !== undefined) throw asFatal(failure);
+    return 0;
+  },
+};

@@ -1,0 +1,95 @@
+/**
+ * The reference server: a directory of repositories behind HTTP listeners, started and stopped as one.
+ *
+ * @module
+ */
+import type { Limits } from '../core/limits.ts';
+import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
+import type { WantPolicy } from '../protocol/fetch-context.ts';
+import { createRepositoryDirectory } from '../repository/node/repository-directory.ts';
+import type { RefPolicy } from '../repository/push/ref-policy.ts';
+import { createGitServer } from '../transport/http/git-server.ts';
+import type { RequestSummary } from '../transport/node/http-listener.ts';
+import { listenHttp, type RunningHttpServer } from './http-server.ts';
+import { prepareRoot } from './root-directory.ts';
+
+export interface ReferenceServerOptions {
+  /** Absolute path of the directory whose bare repositories are served. */
+  readonly root: string;
+  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  /** Make a repository on the first push to a new name, and `root` itself. */
+  readonly create: boolean;
+  readonly readOnly?: boolean | undefined;
+  readonly wantPolicy?: WantPolicy | undefined;
+  readonly refPolicy?: RefPolicy | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  readonly onAccess?: ((summary: RequestSummary) => void) | undefined;
+  /** Told of failures with the name of the repository they were about. */
+  readonly onError?: ((error: unknown, name: string) => void) | undefined;
+}
+
+export interface ReferenceServer {
+  /** One a listener, in their order, without a slash at the end. */
+  readonly urls: readonly string[];
+  /** Requests being served now. */
+  readonly runningCount: number;
+  /** Take nothing new, let what runs finish within `deadlineMs`, cut the rest. @returns how many were cut */
+  stop(deadlineMs: number): Promise<number>;
+}
+
+/**
+ * Open every listener, or none.
+ *
+ * @throws {GitError} INVALID_ARGUMENT or STORAGE_FAILED when the root or a port cannot be used
+ */
+export async function startServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
+  const { root, create, limits, onAccess, onError } = options;
+  await prepareRoot(root, create);
+  const tasks = createThreadTaskPool();
+  const repositories = createRepositoryDirectory(root, { create, tasks });
+  const close = async (): Promise<void> => {
+    await repositories[Symbol.asyncDispose]();
+    await tasks.close();
+  };
+  const git = createGitServer({
+    repositories,
+    authorize: async ({ operation }) =>
+      operation === 'push' && options.readOnly === true
+        ? { allow: false, status: 403, message: 'This server is read-only' }
+        : { allow: true },
+    limits,
+    fetch: { wantPolicy: options.wantPolicy },
+    push: { policy: options.refPolicy },
+    onError: (error, { name }) => onError?.(error, name),
+  });
+
+  const running: RunningHttpServer[] = [];
+  try {
+    for (const { host, port } of options.listeners) {
+      running.push(
+        await listenHttp(git, {
+          host,
+          port,
+          idleTimeoutMs: limits?.idleTimeoutMs,
+          onFinish: onAccess,
+          onError: (error) => onError?.(error, ''),
+        }),
+      );
+    }
+  } catch (error) {
+    await Promise.all(running.map((server) => server.drain(0)));
+    await close();
+    throw error;
+  }
+  return {
+    urls: running.map(({ url }) => url),
+    get runningCount() {
+      return running.reduce((sum, server) => sum + server.runningCount, 0);
+    },
+    async stop(deadlineMs) {
+      const cut = await Promise.all(running.map((server) => server.drain(deadlineMs)));
+      await close();
+      return cut.reduce((sum, count) => sum + count, 0);
+    },
+  };
+}
