@@ -94,9 +94,15 @@ export interface WritePackOptions extends Cancellable {
    * 0 keeps every pack.
    */
   readonly unpackLimit?: number | undefined;
+  /**
+   * Stop reading at the pack's trailer, for a peer that waits for an answer before it ends its stream.
+   * Otherwise the stream is read to its end, and bytes after the trailer are refused.
+   */
+  readonly allowTrailingBytes?: boolean | undefined;
 }
 
 export interface WritePackResult {
+  /** Entries that arrived; those added to complete a thin pack not among them. */
   readonly objectCount: number;
   readonly deltaCount: number;
   /** Bases added to complete a thin pack. */

@@ -16,6 +16,7 @@ import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { DeltaBaseCache } from './delta-base-cache.ts';
 import { createEntryHeader, parseEntryHeader } from './entry-header.ts';
 import { FileWindows, type WindowPool } from './file-windows.ts';
+import { sharedInflater } from './shared-inflater.ts';
 import type { StoredPack } from './stored-pack.ts';
 
 /** The largest object held in memory as a whole; larger ones are streamed. */
@@ -66,7 +67,6 @@ export interface ObjectView {
 }
 
 let sharedBaseCache: DeltaBaseCache | undefined;
-const sharedInflaters = new WeakMap<Runtime, Inflater>();
 let lastPackNumber = 0;
 
 const header = createEntryHeader();
@@ -399,15 +399,6 @@ export class PackReader {
       error,
     );
   }
-}
-
-function sharedInflater(runtime: Runtime): Inflater {
-  let inflater = sharedInflaters.get(runtime);
-  if (inflater === undefined) {
-    inflater = runtime.createInflater();
-    sharedInflaters.set(runtime, inflater);
-  }
-  return inflater;
 }
 
 function setFound(bytes: Uint8Array, start: number, length: number, code: number): void {

@@ -1,0 +1,129 @@
+/**
+ * The object database of an ordinary repository on disk, as git keeps it: loose objects, packs, alternates.
+ * git may gc, repack and push beside it at any time.
+ *
+ * @module
+ */
+import { realpath, stat } from 'node:fs/promises';
+import type { Cancellable } from '../../core/byte-stream.ts';
+import { GitError, throwIfAborted } from '../../core/errors.ts';
+import type { ObjectFormat } from '../../core/object-id.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import type { TaskPool } from '../../pack/task-pool.ts';
+import type { ObjectDatabase, ObjectReader, ObjectTransaction } from '../object-database.ts';
+import { openSnapshot } from './files-snapshot.ts';
+import type { ObjectDirectory } from './object-directory.ts';
+import {
+  acquireDirectory,
+  acquireWithAlternates,
+  releaseDirectory,
+  retainDirectory,
+} from './open-directories.ts';
+import { beginQuarantine, type SyncOptions } from './quarantine.ts';
+import { isAbsent, storageError } from './storage-error.ts';
+
+export interface FilesObjectDatabaseOptions {
+  readonly format: ObjectFormat;
+  readonly runtime: Runtime;
+  /** Threads for incoming packs; without them everything runs in this one. */
+  readonly tasks?: TaskPool | undefined;
+  /** What is synced to disk before it is published: by default everything. */
+  readonly fsync?: Partial<SyncOptions> | undefined;
+  /** Told once of each pack or alternate that cannot be used and is passed over. */
+  readonly onWarning?: ((warning: GitError) => void) | undefined;
+}
+
+/**
+ * Open the database in `objectsDirectory` (`<repository>/objects`).
+ *
+ * @throws {GitError} REPOSITORY_INVALID when there is no such directory; STORAGE_FAILED
+ */
+export async function openFilesObjectDatabase(
+  objectsDirectory: string,
+  options: FilesObjectDatabaseOptions,
+): Promise<ObjectDatabase> {
+  try {
+    const path = await realpath(objectsDirectory);
+    if ((await stat(path)).isDirectory()) return new FilesObjectDatabase(path, options);
+  } catch (error) {
+    if (!isAbsent(error)) throw storageError(error, 'open object database', objectsDirectory);
+  }
+  throw new GitError('REPOSITORY_INVALID', 'Cannot open object database: there is no such directory', {
+    path: objectsDirectory,
+  });
+}
+
+class FilesObjectDatabase implements ObjectDatabase {
+  readonly format: ObjectFormat;
+  readonly #path: string;
+  readonly #options: FilesObjectDatabaseOptions;
+  /** Keeps packs open between readers. */
+  #held: readonly ObjectDirectory[];
+  #closed = false;
+
+  constructor(path: string, options: FilesObjectDatabaseOptions) {
+    this.format = options.format;
+    this.#path = path;
+    this.#options = options;
+    this.#held = [acquireDirectory(path, options)];
+  }
+
+  async openReader({ signal }: Cancellable = {}): Promise<ObjectReader> {
+    throwIfAborted(signal);
+    const directories = this.#acquire();
+    const release = () => releaseAll(directories);
+    try {
+      return await openSnapshot(this.format, directories, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async begin({ signal }: Cancellable = {}): Promise<ObjectTransaction> {
+    throwIfAborted(signal);
+    const directories = this.#acquire();
+    const release = () => releaseAll(directories);
+    const { format, runtime, tasks, fsync } = this.#options;
+    try {
+      return await beginQuarantine({
+        format,
+        runtime,
+        tasks,
+        fsync: { packs: fsync?.packs ?? true, looseObjects: fsync?.looseObjects ?? true },
+        objectsDirectory: this.#path,
+        directories,
+        release,
+      });
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    releaseAll(this.#held);
+    this.#held = [];
+  }
+
+  /** The directories as they are linked now, for one reader or transaction. */
+  #acquire(): ObjectDirectory[] {
+    if (this.#closed) {
+      throw new GitError('INVALID_ARGUMENT', 'Cannot use the object database: it was closed', {
+        path: this.#path,
+      });
+    }
+    const directories = acquireWithAlternates(this.#path, this.#options);
+    for (const directory of directories) retainDirectory(directory);
+    const before = this.#held;
+    this.#held = directories;
+    releaseAll(before);
+    return directories;
+  }
+}
+
+function releaseAll(directories: readonly ObjectDirectory[]): void {
+  for (const directory of directories) releaseDirectory(directory);
+}

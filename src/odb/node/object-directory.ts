@@ -1,0 +1,229 @@
+/**
+ * One `objects` directory: its loose objects, its packs as they come and go, its list of alternates.
+ *
+ * Other processes add and remove packs at any time. Listing again is cheap and happens when the directory's
+ * modification time changed, or is too recent to tell.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { GitError, isGitError } from '../../core/errors.ts';
+import { parseAlternates } from '../alternates.ts';
+import { LooseDirectory } from './loose-directory.ts';
+import { OpenPack, type OpenPackOptions } from './open-pack.ts';
+import { isAbsent, storageError } from './storage-error.ts';
+
+/** Two changes within a file system's clock tick look like one; a coarse clock ticks once a second. */
+const RACY_MS = 1100;
+
+export interface ObjectDirectoryOptions extends OpenPackOptions {
+  /** Told once of each pack that cannot be used, and of each alternate. */
+  readonly onWarning?: ((warning: GitError) => void) | undefined;
+}
+
+interface Listing {
+  readonly modifiedMs: number;
+  /** False when the directory changed so shortly before that it may have changed again. */
+  readonly settled: boolean;
+}
+
+export class ObjectDirectory {
+  readonly path: string;
+  readonly loose: LooseDirectory;
+  readonly #options: ObjectDirectoryOptions;
+  readonly #packDirectory: string;
+  /** In search order: the newest first, where what is asked for most likely is. */
+  #packs: OpenPack[] = [];
+  readonly #modified = new Map<string, number>();
+  /** Packs that cannot be used, with what their index file looked like then. */
+  readonly #broken = new Map<string, string>();
+  #listing: Listing | undefined;
+  #refreshing: Promise<void> | undefined;
+  #alternates:
+    | { readonly seen: Stats; readonly settled: boolean; readonly paths: readonly string[] }
+    | undefined;
+
+  constructor(path: string, options: ObjectDirectoryOptions) {
+    this.path = path;
+    this.#options = options;
+    this.#packDirectory = `${path}/pack`;
+    this.loose = new LooseDirectory(path, options.format, options.runtime);
+  }
+
+  /** As of the last refresh. */
+  get packs(): readonly OpenPack[] {
+    return this.#packs;
+  }
+
+  /**
+   * See what packs there are now. Indexes of new ones are read without blocking.
+   *
+   * @throws {GitError} STORAGE_FAILED
+   */
+  async refresh(): Promise<void> {
+    while (this.#refreshing !== undefined) await this.#refreshing; // it may have looked before we were called
+    const listing = this.#look();
+    if (listing === undefined) return;
+    this.#refreshing = this.#loadNew(listing).finally(() => {
+      this.#refreshing = undefined;
+    });
+    await this.#refreshing;
+  }
+
+  /** As {@link refresh}, blocking: for the synchronous reader that misses an object. */
+  refreshNow(): void {
+    const listing = this.#look();
+    if (listing === undefined) return;
+    for (const name of this.#list()) {
+      this.#add(name, () => readFileSync(`${this.#packDirectory}/${name}.idx`));
+    }
+    this.#listing = listing;
+  }
+
+  /** Look again at the next refresh, whatever the times say. */
+  forgetListing(): void {
+    this.#listing = undefined;
+  }
+
+  /** Paths in `info/alternates`, as they stand there. */
+  readAlternates(): readonly string[] {
+    const path = `${this.path}/info/alternates`;
+    const seen = this.#stat(path);
+    if (seen === undefined) return [];
+    const known = this.#alternates;
+    if (
+      known?.settled === true &&
+      known.seen.mtimeMs === seen.mtimeMs &&
+      known.seen.ino === seen.ino &&
+      known.seen.size === seen.size
+    ) {
+      return known.paths;
+    }
+    const settled = Date.now() - seen.mtimeMs > RACY_MS;
+    const content = this.#readIfThere(path);
+    const paths = content === undefined ? [] : parseAlternates(content);
+    this.#alternates = { seen, settled, paths };
+    return paths;
+  }
+
+  /** Close every pack that no reader pins; the others follow when they are released. */
+  close(): void {
+    for (const pack of this.#packs) pack.retire();
+    this.#packs = [];
+    this.#listing = undefined;
+  }
+
+  warn(warning: GitError): void {
+    this.#options.onWarning?.(warning);
+  }
+
+  async #loadNew(listing: Listing): Promise<void> {
+    for (const name of this.#list()) {
+      const path = `${this.#packDirectory}/${name}.idx`;
+      let idx: Uint8Array;
+      try {
+        idx = await readFile(path);
+      } catch (error) {
+        if (isAbsent(error)) continue; // removed since we listed it
+        throw storageError(error, 'read pack index', path);
+      }
+      this.#add(name, () => idx);
+    }
+    this.#listing = listing;
+  }
+
+  /** @returns what the directory looks like, or `undefined` when that is what we know already */
+  #look(): Listing | undefined {
+    const modifiedMs = this.#stat(this.#packDirectory)?.mtimeMs ?? 0;
+    if (this.#listing?.settled === true && this.#listing.modifiedMs === modifiedMs) return undefined;
+    return { modifiedMs, settled: Date.now() - modifiedMs > RACY_MS };
+  }
+
+  /** Let go of packs that are gone. @returns the names of those that are new */
+  #list(): string[] {
+    const names = new Set(this.#readDirectory());
+    const added: string[] = [];
+    const identities = new Map<string, number>();
+    for (const file of names) {
+      if (!file.startsWith('pack-') || !file.endsWith('.idx')) continue;
+      const name = file.slice(0, -'.idx'.length);
+      if (!names.has(`${name}.pack`)) continue;
+      const seen = this.#stat(`${this.#packDirectory}/${name}.pack`);
+      if (seen === undefined) continue;
+      identities.set(name, seen.ino);
+      this.#modified.set(name, seen.mtimeMs);
+    }
+    const kept: OpenPack[] = [];
+    for (const pack of this.#packs) {
+      if (identities.get(pack.name) === pack.file.inode) {
+        kept.push(pack);
+        identities.delete(pack.name);
+      } else {
+        pack.retire();
+      }
+    }
+    this.#packs = kept;
+    for (const name of identities.keys()) if (!this.#isKnownBroken(name)) added.push(name);
+    return added;
+  }
+
+  #add(name: string, readIndex: () => Uint8Array): void {
+    if (this.#packs.some((pack) => pack.name === name)) return; // a refresh beside us was faster
+    const base = `${this.#packDirectory}/${name}`;
+    let pack: OpenPack;
+    try {
+      const idx = readIndex();
+      const plain = new Uint8Array(idx.buffer, idx.byteOffset, idx.length); // not a Buffer
+      pack = new OpenPack(name, base, plain, this.#options);
+    } catch (error) {
+      if (isAbsent(error)) return; // removed since we listed it
+      if (!isGitError(error, 'PACK_CORRUPT', 'UNSUPPORTED')) throw storageError(error, 'open pack', base);
+      this.#broken.set(name, this.#indexIdentity(name));
+      this.warn(
+        new GitError(error.code, `Cannot use ${name}: ${error.message}`, { pack: name, path: base }, error),
+      );
+      return;
+    }
+    this.#packs.push(pack);
+    const modified = this.#modified;
+    this.#packs.sort(
+      (a, b) => (modified.get(b.name) ?? 0) - (modified.get(a.name) ?? 0) || (a.name < b.name ? -1 : 1),
+    );
+  }
+
+  #isKnownBroken(name: string): boolean {
+    return this.#broken.has(name) && this.#broken.get(name) === this.#indexIdentity(name);
+  }
+
+  #indexIdentity(name: string): string {
+    const seen = this.#stat(`${this.#packDirectory}/${name}.idx`);
+    return seen === undefined ? '' : `${seen.ino} ${seen.size} ${seen.mtimeMs}`;
+  }
+
+  #readDirectory(): string[] {
+    try {
+      return readdirSync(this.#packDirectory);
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw storageError(error, 'list packs', this.#packDirectory);
+    }
+  }
+
+  #readIfThere(path: string): Uint8Array | undefined {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw storageError(error, 'read alternates', path);
+    }
+  }
+
+  #stat(path: string): Stats | undefined {
+    try {
+      return statSync(path, { throwIfNoEntry: false });
+    } catch (error) {
+      throw storageError(error, 'look at the object database', path);
+    }
+  }
+}
