@@ -233,7 +233,7 @@ function lastAtOrBefore(offsets: Int32Array, start: number, end: number, offset:
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if ((offsets[middle] as number) <= offset) low = middle;
-    else high = middle;
+    else high = middle - 1;
   }
   return low;
 }
