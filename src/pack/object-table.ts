@@ -9,6 +9,7 @@
  */
 import { GitError } from '../core/errors.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
+import { growMemory, type Memory, sharedMemory } from './growing-memory.ts';
 
 /** Ends a list of entries. */
 export const NONE = -1;
@@ -36,6 +37,9 @@ export const MAX_TABLE_OBJECTS = 0x8000000;
 
 const FIRST_CAPACITY = 1024;
 
+/** Addresses are reserved for no more rows than this; a larger table moves once it gets there. */
+const MOST_RESERVED = 0x1000000;
+
 /** Columns that grow by doubling with what has arrived, never ahead of it. */
 export class ObjectTable {
   readonly format: ObjectFormat;
@@ -50,37 +54,30 @@ export class ObjectTable {
   }
 
   /**
-   * Make room for one more entry, which is then `count`.
+   * Begin the row of one more entry, number `count`, which counts once `count` is raised.
    *
-   * @param expected no more entries than this will ever come, so that the last doubling is no larger
+   * @param expected how many entries are to come in all; nothing is taken ahead for them
    * @throws {GitError} LIMIT_EXCEEDED beyond {@link MAX_TABLE_OBJECTS}
    */
-  ensureRoom(expected: number): void {
-    if (this.count < this.#capacity) return;
-    this.reserve(Math.min(this.#capacity * 2, Math.max(expected, this.count + 1)));
+  beginRow(offset: number, type: number, expected: number): void {
+    const entry = this.count;
+    if (entry === this.#capacity) {
+      this.#grow(Math.min(this.#capacity * 2, Math.max(expected, entry + 1)), expected);
+    }
+    const { offsets, types, firstChild, nextSibling } = this.columns;
+    offsets[entry] = offset;
+    types[entry] = type;
+    firstChild[entry] = NONE;
+    nextSibling[entry] = NONE;
   }
 
   /**
-   * Make room for `capacity` entries in all. The columns are other arrays after it.
+   * Make room for `capacity` rows in all: the columns stay the same arrays up to there.
    *
    * @throws {GitError} LIMIT_EXCEEDED beyond {@link MAX_TABLE_OBJECTS}
    */
   reserve(capacity: number): void {
-    if (capacity <= this.#capacity) return;
-    if (this.count >= MAX_TABLE_OBJECTS) {
-      throw new GitError('LIMIT_EXCEEDED', `Cannot index pack: at most ${MAX_TABLE_OBJECTS} objects fit`, {
-        limit: MAX_TABLE_OBJECTS,
-      });
-    }
-    this.#capacity = Math.min(capacity, MAX_TABLE_OBJECTS);
-    const grown = createColumns(this.format.idBytes, this.#capacity);
-    grown.ids.set(this.columns.ids);
-    grown.offsets.set(this.columns.offsets);
-    grown.crcs.set(this.columns.crcs);
-    grown.types.set(this.columns.types);
-    grown.firstChild.set(this.columns.firstChild);
-    grown.nextSibling.set(this.columns.nextSibling);
-    this.columns = grown;
+    if (capacity > this.#capacity) this.#grow(capacity, capacity);
   }
 
   /** @returns the entry that begins exactly at `offset`, or {@link NONE} */
@@ -104,6 +101,28 @@ export class ObjectTable {
     nextSibling[child] = firstChild[base] as number;
     firstChild[base] = child;
   }
+
+  #grow(capacity: number, expected: number): void {
+    if (capacity > MAX_TABLE_OBJECTS) {
+      throw new GitError('LIMIT_EXCEEDED', `Cannot index pack: at most ${MAX_TABLE_OBJECTS} objects fit`, {
+        limit: MAX_TABLE_OBJECTS,
+      });
+    }
+    const rows = Math.min(expected, MOST_RESERVED);
+    const { columns } = this;
+    const grown = (column: { readonly buffer: Memory }, bytes: number) =>
+      growMemory(column.buffer, capacity * bytes, rows * bytes);
+    this.columns = {
+      idBytes: columns.idBytes,
+      ids: new Uint8Array(grown(columns.ids, columns.idBytes), 0, capacity * columns.idBytes),
+      offsets: new Float64Array(grown(columns.offsets, 8), 0, capacity),
+      crcs: new Uint32Array(grown(columns.crcs, 4), 0, capacity),
+      types: new Uint8Array(grown(columns.types, 1), 0, capacity),
+      firstChild: new Int32Array(grown(columns.firstChild, 4), 0, capacity),
+      nextSibling: new Int32Array(grown(columns.nextSibling, 4), 0, capacity),
+    };
+    this.#capacity = capacity;
+  }
 }
 
 function createColumns(idBytes: number, capacity: number): ObjectColumns {
@@ -113,14 +132,7 @@ function createColumns(idBytes: number, capacity: number): ObjectColumns {
     offsets: new Float64Array(sharedMemory(capacity * 8)),
     crcs: new Uint32Array(sharedMemory(capacity * 4)),
     types: new Uint8Array(sharedMemory(capacity)),
-    firstChild: new Int32Array(sharedMemory(capacity * 4)).fill(NONE),
-    nextSibling: new Int32Array(sharedMemory(capacity * 4)).fill(NONE),
+    firstChild: new Int32Array(sharedMemory(capacity * 4)),
+    nextSibling: new Int32Array(sharedMemory(capacity * 4)),
   };
-}
-
-/** Memory that threads can share, where the platform has it; web pages without isolation do not. */
-export function sharedMemory(sizeBytes: number): SharedArrayBuffer | ArrayBuffer {
-  return typeof SharedArrayBuffer === 'undefined'
-    ? new ArrayBuffer(sizeBytes)
-    : new SharedArrayBuffer(sizeBytes);
 }

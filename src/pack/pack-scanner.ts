@@ -196,10 +196,8 @@ export class PackScanner {
     const { type, sizeBytes, baseDistance } = this.#header;
     const { idBytes } = this.#format;
     const entry = table.count;
-    table.ensureRoom(this.declaredCount);
+    table.beginRow(this.#entryOffset, type, this.declaredCount);
     const { columns } = table;
-    columns.offsets[entry] = this.#entryOffset;
-    columns.types[entry] = type;
 
     this.inflatedBytes += sizeBytes;
     this.#allow('inflated bytes of all objects', this.inflatedBytes, this.#limits.maxInflatedBytes);

@@ -8,8 +8,9 @@
  */
 import { compareIds } from '../core/object-id.ts';
 import { REF_DELTA } from '../core/object-kind.ts';
+import { sharedMemory } from './growing-memory.ts';
 import { sortByIds } from './id-order.ts';
-import { NONE, type ObjectColumns, type ObjectTable, sharedMemory } from './object-table.ts';
+import { NONE, type ObjectColumns, type ObjectTable } from './object-table.ts';
 
 /** Plain data over shared memory, sorted by id. */
 export interface RefBases {

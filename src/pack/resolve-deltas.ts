@@ -11,7 +11,7 @@ import { bytesToHex } from '../core/object-id.ts';
 import { OFS_DELTA } from '../core/object-kind.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { CONTROL_MEMBERS, DeltaResolver, RESOLVED, type ResolveJob, STOP } from './delta-resolver.ts';
-import { sharedMemory } from './object-table.ts';
+import { sharedMemory } from './growing-memory.ts';
 import type { PackSink } from './pack-sink.ts';
 import { type RefBases, takeWaiting, untakenBases } from './ref-bases.ts';
 import type { TaskPool } from './task-pool.ts';

@@ -60,7 +60,7 @@ export async function appendThinBase(
     );
   }
   const entry = table.count;
-  table.ensureRoom(entry + 1);
+  table.beginRow(pack.bodyBytes, type, entry + 1);
   const { columns } = table;
   hashObject(runtime, table, type, data, columns.ids, entry * idBytes);
   const actual = bytesToHex(columns.ids, entry * idBytes, idBytes);
@@ -82,8 +82,6 @@ export async function appendThinBase(
   packed.set(header.subarray(0, headerBytes));
   packed.set(deflated, headerBytes);
 
-  columns.offsets[entry] = pack.bodyBytes;
-  columns.types[entry] = type;
   columns.crcs[entry] = runtime.crc32(packed, 0, packed.length, 0);
   table.count++;
   takeWaiting(refBases, columns, entry);

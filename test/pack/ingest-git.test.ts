@@ -8,7 +8,7 @@ import { concatBytes } from '../../src/core/bytes.ts';
 import { isGitError } from '../../src/core/errors.ts';
 import { nodeRuntime } from '../../src/core/node/runtime.ts';
 import { bytesToHex, type ObjectFormatName, SHA1 } from '../../src/core/object-id.ts';
-import type { ObjectKind } from '../../src/core/object-kind.ts';
+import { BLOB, type ObjectKind } from '../../src/core/object-kind.ts';
 import { encodePackIndex } from '../../src/pack/idx-format.ts';
 import { createFilePackSink } from '../../src/pack/node/file-pack-sink.ts';
 import { createThreadTaskPool } from '../../src/pack/node/thread-task-pool.ts';
@@ -214,8 +214,8 @@ test('offsets beyond 2^31 and 2^32 go to the 64-bit table, as git writes them', 
   const table = new ObjectTable(SHA1);
   const offsets = [12, 0x7fffffff, 0x80000000, 0x1_0000_0001];
   offsets.forEach((offset, entry) => {
+    table.beginRow(offset, BLOB, offsets.length);
     table.columns.ids[entry * 20] = entry;
-    table.columns.offsets[entry] = offset;
     table.count++;
   });
   const index = concatBytes(
