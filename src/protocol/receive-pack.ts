@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { ByteStream, ProgressListener } from '../core/byte-stream.ts';
+import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import { executePush, runPostReceive } from '../repository/push/push-pipeline.ts';
@@ -13,12 +13,12 @@ import type { PushPipelineOptions, PushRequest, PushRules } from '../repository/
 import type { Repository } from '../repository/repository.ts';
 import { PacketReader } from './packet-reader.ts';
 import { FLUSH_PACKET } from './pkt-line.ts';
-import { progressText } from './progress-text.ts';
 import { advertiseForPush } from './receive-pack/advertise.ts';
 import { encodeFailure } from './receive-pack/failure.ts';
 import { denyHiddenRefs } from './receive-pack/hidden-ref-updates.ts';
 import { IncomingPack } from './receive-pack/incoming-pack.ts';
 import { CommandParser, readCommands } from './receive-pack/parse-commands.ts';
+import { pushProgress } from './receive-pack/push-progress.ts';
 import { formatReportStatus } from './receive-pack/report-status.ts';
 import { describeUnpackError } from './receive-pack/unpack-status.ts';
 import type { ServiceOptions } from './service.ts';
@@ -127,7 +127,10 @@ async function* executeAndReport(
     signal,
     onError: options.onFailure,
     onMessage: (text) => bandTwo?.write(text),
-    onProgress: bandTwo === undefined || capabilities.has('quiet') ? undefined : pushProgress(bandTwo),
+    onProgress:
+      bandTwo === undefined || capabilities.has('quiet')
+        ? undefined
+        : pushProgress((text) => bandTwo.write(text)),
   };
   const outcome = await executePush(repository, request, rules);
   try {
@@ -139,12 +142,4 @@ async function* executeAndReport(
   } finally {
     await runPostReceive(repository, request, outcome, rules);
   }
-}
-
-/** The lines git's own receive-pack shows: what is done with the pack, not how it arrives. */
-function pushProgress(bandTwo: BandTwo): ProgressListener {
-  const listener = progressText((text) => bandTwo.write(text));
-  return (progress) => {
-    if (progress.title !== 'Receiving objects') listener(progress);
-  };
 }

@@ -12,7 +12,7 @@ import type { PacketReader } from '../packet-reader.ts';
 export class IncomingPack implements AsyncIterable<Uint8Array> {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #isAwaited = false;
-  #lastChunkMs = Number.NEGATIVE_INFINITY;
+  #lastChunkMs = performance.now();
 
   constructor(reader: PacketReader) {
     this.#chunks = reader.rest();

@@ -5,13 +5,14 @@
  *
  * @module
  */
+import { isGitError } from '../../core/errors.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
-import type { MissingObject } from '../commit-walk.ts';
-import { checkConnectivity } from '../connectivity.ts';
+import { type Connectivity, checkConnectivity } from '../connectivity.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { PushedObjects } from './hooks.ts';
 import type { PushSession } from './push-session.ts';
+import { printable } from './ref-policy.ts';
 
 /** Refuse every pending command whose new tip lacks something. */
 export async function checkTips(
@@ -28,7 +29,7 @@ export async function checkTips(
   try {
     const refs = await repository.refs.list(undefined, { signal });
     const check = new TipCheck(session, reader, await repository.shallowCommits(), refs);
-    if ((await check.findMissing([...tips])) === undefined) return;
+    if ((await check.findFault([...tips])) === undefined) return;
     await refuseDisconnected(ledger, session, check);
   } finally {
     reader.release();
@@ -55,17 +56,17 @@ async function disconnection(
   session: PushSession,
   check: TipCheck,
 ): Promise<string | undefined> {
-  const missing = await check.findMissing([tip]);
-  if (missing === undefined) {
+  const fault = await check.findFault([tip]);
+  if (fault === undefined) {
     check.trust(tip);
     return undefined;
   }
   // A history that is whole but for where the pusher's own ends: the pusher could not have sent more.
   const { shallow = [] } = session.request;
-  if (shallow.length > 0 && (await check.findMissing([tip], shallow)) === undefined) {
+  if (shallow.length > 0 && (await check.findFault([tip], shallow)) === undefined) {
     return 'shallow update not allowed';
   }
-  session.sayLine('error', `missing ${missing.kind} ${missing.id}, which ${missing.referredBy} needs`);
+  session.sayLine('error', fault);
   return 'missing necessary objects';
 }
 
@@ -92,17 +93,34 @@ class TipCheck {
     this.#trusted.add(tip);
   }
 
-  /** @param boundary commits whose parents are not looked for, besides this repository's own */
-  findMissing(
+  /**
+   * @param boundary commits whose parents are not looked for, besides this repository's own
+   * @returns what keeps `tips` from being whole; `undefined` when nothing does
+   */
+  async findFault(
     tips: readonly ObjectId[],
     boundary: readonly ObjectId[] = [],
-  ): Promise<MissingObject | undefined> {
+  ): Promise<string | undefined> {
     const { signal, options } = this.#session;
-    return checkConnectivity(this.#reader, tips, [...this.#trusted], {
-      shallow: boundary.length === 0 ? this.#shallowHere : new Set([...this.#shallowHere, ...boundary]),
-      maxTreeDepth: options.limits.maxTreeDepth,
-      onProgress: options.onProgress,
-      signal,
-    });
+    try {
+      const connectivity = await checkConnectivity(this.#reader, tips, [...this.#trusted], {
+        shallow: boundary.length === 0 ? this.#shallowHere : new Set([...this.#shallowHere, ...boundary]),
+        limits: options.limits,
+        onProgress: options.onProgress,
+        signal,
+      });
+      return describeFault(connectivity);
+    } catch (error) {
+      if (!isGitError(error, 'OBJECT_CORRUPT', 'PACK_CORRUPT', 'LIMIT_EXCEEDED')) throw error;
+      this.#session.logError(error);
+      return printable(error.message);
+    }
   }
+}
+
+function describeFault(connectivity: Connectivity): string | undefined {
+  if (connectivity.ok) return undefined;
+  const { missing, missingKind, referredBy } = connectivity;
+  if (missing === referredBy) return `missing ${missingKind} ${missing}`;
+  return `missing ${missingKind} ${missing}, which ${referredBy} refers to`;
 }

@@ -5,6 +5,7 @@
  */
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
 import type { ObjectReader, ObjectTransaction } from '../../odb/object-database.ts';
+import { unreachableOf } from '../reachability.ts';
 import { checkAliasedUpdates } from './aliased-updates.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { PushContext } from './hooks.ts';
@@ -76,7 +77,11 @@ async function checkCommand(
     policy,
     reader,
     currentBranch,
-    isAncestor: (oldId, newId) => isAncestor(reader, oldId, newId, { signal: session.signal }),
+    isAncestor: async (oldId, newId) => {
+      const shallow = await session.repository.shallowCommits();
+      const options = { shallow, limits: session.options.limits, signal: session.signal };
+      return (await unreachableOf(reader, [oldId], [newId], options)).length === 0;
+    },
   });
   if (refusal !== undefined || hooks?.update === undefined) return refusal;
 

@@ -97,7 +97,9 @@ async function receiveObjects(
     quarantine = await repository.objects.begin({ signal });
     if (pack !== undefined) {
       const { limits, unpackLimit, onProgress } = options;
-      await quarantine.writePack(pack, { limits, unpackLimit, onProgress, signal });
+      // A peer whose connection stays open waits for its report before it ends its stream.
+      const allowTrailingBytes = true;
+      await quarantine.writePack(pack, { limits, unpackLimit, onProgress, signal, allowTrailingBytes });
     }
     await writeObjects?.(quarantine);
     return quarantine;

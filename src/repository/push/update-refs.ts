@@ -96,8 +96,9 @@ async function applyBatch(
       ledger.settle(command);
       return;
     }
-    const reason = outcome?.reason ?? 'failed to update ref';
-    say('error', `cannot update ref '${command.name}': ${reason}`);
+    const { reason = 'failed to update ref', detail = reason, cause } = outcome ?? {};
+    if (cause !== undefined) onError(cause);
+    say('error', `cannot update ref '${command.name}': ${detail}`);
     ledger.refuse(command, reason);
   });
 }
