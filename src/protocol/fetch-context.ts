@@ -1,0 +1,77 @@
+/**
+ * What the parts of one fetch conversation share.
+ *
+ * @module
+ */
+import { GitError, isGitError } from '../core/errors.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { ServiceOptions } from './service.ts';
+
+/**
+ * Which objects a client may want: the tips of the refs it is shown; those and all that is reachable from
+ * them; or whatever the repository holds.
+ */
+export type WantPolicy = 'advertised' | 'reachable' | 'any';
+
+export interface FetchOptions extends ServiceOptions {
+  readonly wantPolicy: WantPolicy;
+  readonly allowFilter: boolean;
+  /** As `transfer.hideRefs`. */
+  readonly hiddenRefs: readonly string[];
+  /** Our name, as in `agent=packwire/1.0`. */
+  readonly agent: string;
+}
+
+/** How the client would be told of a failure now. */
+export type Channel =
+  /** Between packets: as an `ERR` packet. */
+  | { readonly kind: 'packets' }
+  /** While a pack is sent in bands: on band 3. */
+  | { readonly kind: 'bands'; readonly maxPacketBytes: number }
+  /** While a pack is sent bare: only by breaking off. */
+  | { readonly kind: 'bare' };
+
+export interface FetchContext {
+  readonly repository: Repository;
+  readonly options: FetchOptions;
+  /** Set by whoever is writing. */
+  channel: Channel;
+}
+
+/** Longest text of a client that is repeated in a message to it. */
+const MAX_MESSAGE_CHARACTERS = 1000;
+
+/**
+ * What the client is told of a failure: words about its own request as they are; of what is wrong on this side
+ * only that something is, never ids, names or paths.
+ */
+export function failureText(error: unknown): string {
+  if (!isGitError(error)) return 'upload-pack: internal error';
+  switch (error.code) {
+    case 'PROTOCOL_VIOLATION':
+    case 'NOT_OUR_REF':
+    case 'LIMIT_EXCEEDED':
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: it may hold bytes that the client sent
+      return error.message.slice(0, MAX_MESSAGE_CHARACTERS).replace(/[\x00-\x1f\x7f]/g, '?');
+    case 'OBJECT_MISSING':
+    case 'OBJECT_CORRUPT':
+    case 'PACK_CORRUPT':
+      return 'upload-pack: aborting due to possible repository corruption on the remote side.';
+    case 'STORAGE_FAILED':
+      return 'upload-pack: the repository cannot be read now';
+    default:
+      return 'upload-pack: internal error';
+  }
+}
+
+/** A request the protocol forbids; `message` is what the client gets to read, in git's words where git has any. */
+export function violation(message: string): GitError {
+  return new GitError('PROTOCOL_VIOLATION', message);
+}
+
+/** @throws {GitError} LIMIT_EXCEEDED when a request holds more than `most` of what it names */
+export function checkCount(count: number, most: number, what: string): void {
+  if (count > most) {
+    throw new GitError('LIMIT_EXCEEDED', `upload-pack: at most ${most} ${what} are allowed`, { limit: most });
+  }
+}

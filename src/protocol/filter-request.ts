@@ -1,0 +1,23 @@
+/**
+ * The `filter` line of a fetch request.
+ *
+ * @module
+ */
+import { type ObjectFilter, parseObjectFilter } from '../repository/object-filter.ts';
+import { violation } from './fetch-context.ts';
+
+/**
+ * @param present the filter of an earlier line: a second one is refused
+ * @throws {GitError} PROTOCOL_VIOLATION for what is no filter, or none that is served
+ */
+export function readFilter(specification: string, present: ObjectFilter | undefined): ObjectFilter {
+  if (present !== undefined) throw violation('multiple filter-specs cannot be combined');
+  const filter = parseObjectFilter(specification);
+  checkServed(filter);
+  return filter;
+}
+
+function checkServed(filter: ObjectFilter): void {
+  if (filter.kind === 'sparse:oid') throw violation("filter 'sparse:oid' not supported");
+  if (filter.kind === 'combine') for (const part of filter.filters) checkServed(part);
+}

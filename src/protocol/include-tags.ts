@@ -1,0 +1,21 @@
+/**
+ * The tags that `include-tag` may add to a pack.
+ * Spec: gitprotocol-capabilities(5), "include-tag".
+ *
+ * @module
+ */
+import type { ObjectReader } from '../odb/object-database.ts';
+import type { SelectionRequest } from '../repository/select-objects.ts';
+import type { FetchContext } from './fetch-context.ts';
+import { readShownRefs } from './ref-snapshot.ts';
+
+/** Every annotated tag with a ref under `refs/tags/` that clients may see. */
+export async function readIncludableTags(
+  { repository, options }: FetchContext,
+  reader: ObjectReader,
+): Promise<NonNullable<SelectionRequest['includeTags']>> {
+  const { hiddenRefs, signal } = options;
+  const prefixes = ['refs/tags/'];
+  const refs = await readShownRefs(repository.refs, reader, { hiddenRefs, prefixes, peel: true, signal });
+  return refs.flatMap(({ id, peeled }) => (peeled === undefined ? [] : [{ tagId: id, peeledId: peeled }]));
+}

@@ -1,0 +1,31 @@
+/**
+ * Lines of a request up to the packet that ends them.
+ *
+ * @module
+ */
+import { violation } from './fetch-context.ts';
+import type { PacketReader } from './packet-reader.ts';
+import { type Packet, payloadText } from './pkt-line.ts';
+
+export type LinesEnd = Exclude<Packet['kind'], 'data'>;
+
+/**
+ * Give each line to `read`, waiting once for all that arrive together.
+ *
+ * @returns what ended them; `undefined` when the stream ended before the first line
+ * @throws {GitError} PROTOCOL_VIOLATION when it ended later
+ */
+export async function readLines(
+  packets: PacketReader,
+  read: (line: string) => void,
+): Promise<LinesEnd | undefined> {
+  for (let isFirst = true; ; isFirst = false) {
+    const packet = packets.take() ?? (await packets.next());
+    if (packet === undefined) {
+      if (isFirst) return undefined;
+      throw violation('the remote end hung up unexpectedly');
+    }
+    if (packet.kind !== 'data') return packet.kind;
+    read(payloadText(packet.payload));
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * upload-pack: what answers `git fetch` and `git clone`, in protocol v0, v1 and v2.
+ * Spec: gitprotocol-pack(5), gitprotocol-v2(5).
+ *
+ * @module
+ */
+import type { ByteStream } from '../core/byte-stream.ts';
+import { isGitError } from '../core/errors.ts';
+import type { Repository } from '../repository/repository.ts';
+import { AGENT } from './capabilities.ts';
+import { type FetchContext, failureText, type WantPolicy } from './fetch-context.ts';
+import { PacketReader } from './packet-reader.ts';
+import { encodePacket } from './pkt-line.ts';
+import type { ServiceOptions } from './service.ts';
+import { encodeBand } from './side-band.ts';
+import { advertiseV0, serveV0 } from './v0/serve-v0.ts';
+import { advertiseV2, serveV2 } from './v2/serve-v2.ts';
+
+export interface UploadPackOptions extends ServiceOptions {
+  /** Which objects may be wanted, in every protocol version. Default `reachable`. */
+  readonly wantPolicy?: WantPolicy | undefined;
+  /** Whether `filter` is offered: partial clones. Default true. */
+  readonly allowFilter?: boolean | undefined;
+  /** Refs that are not shown and whose objects are not served for their sake: as `transfer.hideRefs`. */
+  readonly hiddenRefs?: readonly string[] | undefined;
+  /** How the server names itself. */
+  readonly agent?: string | undefined;
+}
+
+/**
+ * Serve one fetch. `request` is read only in the modes `stateless` and `stateful`, and is told to return in
+ * the end.
+ *
+ * The client is told of a failure in an `ERR` packet or, once the pack has begun, on band 3; the service then
+ * ends normally and `onFailure` hears of it.
+ *
+ * @throws {GitError} ABORTED; and any failure while a pack is sent without side-band
+ */
+export async function* uploadPack(
+  repository: Repository,
+  request: ByteStream,
+  options: UploadPackOptions,
+): AsyncGenerator<Uint8Array, undefined> {
+  const context: FetchContext = {
+    repository,
+    options: {
+      ...options,
+      wantPolicy: options.wantPolicy ?? 'reachable',
+      allowFilter: options.allowFilter ?? true,
+      hiddenRefs: options.hiddenRefs ?? [],
+      agent: options.agent ?? AGENT,
+    },
+    channel: { kind: 'packets' },
+  };
+  try {
+    if (options.mode === 'advertise') yield* advertise(context);
+    else yield* converse(context, request);
+  } catch (error) {
+    if (isGitError(error, 'ABORTED') || options.signal?.aborted || context.channel.kind === 'bare')
+      throw error;
+    const text = failureText(error);
+    if (context.channel.kind === 'packets') yield encodePacket(`ERR ${text}`);
+    else yield encodeBand(3, text, context.channel.maxPacketBytes);
+    if (!isGitError(error)) throw error; // a bug: not to be lost when nobody listens
+    options.onFailure?.(error);
+  }
+}
+
+function advertise(context: FetchContext): AsyncGenerator<Uint8Array> {
+  return context.options.protocolVersion === 2 ? advertiseV2(context) : advertiseV0(context);
+}
+
+async function* converse(context: FetchContext, request: ByteStream): AsyncGenerator<Uint8Array, undefined> {
+  const packets = new PacketReader(request, context.options.limits.maxFetchRequestBytes);
+  try {
+    if (context.options.protocolVersion === 2) yield* serveV2(context, packets);
+    else yield* serveV0(context, packets);
+  } finally {
+    await packets.close();
+  }
+}

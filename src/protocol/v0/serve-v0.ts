@@ -1,0 +1,109 @@
+/**
+ * Protocol v0, and v1, which is v0 with its version in front: advertise, read wants, agree on what is common,
+ * send the pack.
+ * Spec: gitprotocol-pack(5).
+ *
+ * @module
+ */
+import type { ObjectFormat } from '../../core/object-id.ts';
+import type { ObjectReader } from '../../odb/object-database.ts';
+import type { FetchContext, FetchOptions } from '../fetch-context.ts';
+import { Negotiation } from '../negotiation.ts';
+import { PacketBuffer } from '../packet-buffer.ts';
+import type { PacketReader } from '../packet-reader.ts';
+import { readShownRefs, type ShownRef } from '../ref-snapshot.ts';
+import { readLines } from '../request-lines.ts';
+import { sendPack } from '../send-pack.ts';
+import { decideShallow, writeShallowLines } from '../shallow-info.ts';
+import { checkWants } from '../want-policy.ts';
+import { negotiateV0 } from './negotiate-v0.ts';
+import { type UploadRequest, UploadRequestParser } from './parse-upload-request.ts';
+import { encodeRefAdvertisement } from './ref-advertisement.ts';
+
+const CAPABILITIES =
+  'multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative ' +
+  'no-progress include-tag multi_ack_detailed';
+
+export async function* advertiseV0(context: FetchContext): AsyncGenerator<Uint8Array, undefined> {
+  const reader = await context.repository.objects.openReader({ signal: context.options.signal });
+  try {
+    yield* writeAdvertisement(context, reader);
+  } finally {
+    reader.release();
+  }
+}
+
+/** Over a connection, advertise first; otherwise answer one request, whose wants come from an earlier answer. */
+export async function* serveV0(
+  context: FetchContext,
+  packets: PacketReader,
+): AsyncGenerator<Uint8Array, undefined> {
+  const { repository, options } = context;
+  const isStateless = options.mode === 'stateless';
+  const reader = await repository.objects.openReader({ signal: options.signal });
+  try {
+    const shown = isStateless ? undefined : yield* writeAdvertisement(context, reader);
+    const request = await readRequest(context, packets);
+    if (request === undefined || request.wants.length === 0) return;
+    await checkWants(context, reader, request.wants, shown && new Set(shown.map(({ id }) => id)));
+
+    const shallow = await decideShallow(context, reader, request.wants, request.depth);
+    if (shallow.isDeepened) yield writeShallowLines(new PacketBuffer(), shallow).flush().take();
+
+    const { limits, signal } = options;
+    const negotiation = new Negotiation(reader, request.wants, { limits, signal });
+    const { format } = repository;
+    const outcome = yield* negotiateV0(packets, negotiation, request, { format, isStateless, signal });
+    if (outcome === 'another-request') return;
+
+    yield* sendPack(
+      context,
+      reader,
+      { ...request, haves: negotiation.common, shallow },
+      request.bandPacketBytes,
+    );
+  } finally {
+    reader.release();
+  }
+}
+
+/** @returns the refs that were shown */
+async function* writeAdvertisement(
+  { repository, options }: FetchContext,
+  reader: ObjectReader,
+): AsyncGenerator<Uint8Array, readonly ShownRef[]> {
+  const { hiddenRefs, signal } = options;
+  const refs = await readShownRefs(repository.refs, reader, { hiddenRefs, peel: true, signal });
+  yield* encodeRefAdvertisement({
+    format: repository.format,
+    refs,
+    capabilities: capabilities(options, repository.format, refs[0]),
+    shallow: await repository.shallowCommits(),
+    version: options.protocolVersion === 1 ? 1 : 0,
+  });
+  return refs;
+}
+
+function capabilities(options: FetchOptions, format: ObjectFormat, first: ShownRef | undefined): string[] {
+  const words = CAPABILITIES.split(' ');
+  if (options.wantPolicy !== 'advertised')
+    words.push('allow-tip-sha1-in-want', 'allow-reachable-sha1-in-want');
+  if (options.mode === 'advertise') words.push('no-done');
+  if (first?.name === 'HEAD' && first.symbolicTarget !== undefined) {
+    words.push(`symref=HEAD:${first.symbolicTarget}`);
+  }
+  if (options.allowFilter) words.push('filter');
+  words.push(`object-format=${format.name}`, `agent=${options.agent}`);
+  return words;
+}
+
+/** @returns `undefined` when the client went away without a word: it only wanted to see the refs */
+async function readRequest(
+  { repository, options }: FetchContext,
+  packets: PacketReader,
+): Promise<UploadRequest | undefined> {
+  const { limits, allowFilter } = options;
+  const parser = new UploadRequestParser({ format: repository.format, limits, allowFilter });
+  const end = await readLines(packets, (line) => parser.read(line));
+  return end === undefined ? undefined : parser.finish();
+}

@@ -1,0 +1,100 @@
+/**
+ * The arguments of `fetch`.
+ * Spec: gitprotocol-v2(5), "fetch".
+ *
+ * @module
+ */
+import type { Limits } from '../../core/limits.ts';
+import { isObjectId, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
+import type { ObjectFilter } from '../../repository/object-filter.ts';
+import { type DepthRequest, DepthRequestParser } from '../depth-request.ts';
+import { checkCount, violation } from '../fetch-context.ts';
+import { readFilter } from '../filter-request.ts';
+
+export interface FetchRequest {
+  /** In order, each once. */
+  readonly wants: readonly ObjectId[];
+  /** In order, each once. */
+  readonly haves: readonly ObjectId[];
+  readonly depth: DepthRequest;
+  readonly filter: ObjectFilter | undefined;
+  readonly done: boolean;
+  readonly waitForDone: boolean;
+  readonly thinPack: boolean;
+  readonly ofsDelta: boolean;
+  readonly noProgress: boolean;
+  readonly includeTag: boolean;
+}
+
+export interface FetchRequestRules {
+  readonly format: ObjectFormat;
+  readonly limits: Limits;
+  readonly allowFilter: boolean;
+}
+
+const FLAGS: ReadonlySet<string> = new Set([
+  'done',
+  'wait-for-done',
+  'thin-pack',
+  'ofs-delta',
+  'no-progress',
+  'include-tag',
+]);
+
+/** Takes the lines of one request. */
+export class FetchRequestParser {
+  readonly #rules: FetchRequestRules;
+  readonly #wants = new Set<ObjectId>();
+  readonly #haves = new Set<ObjectId>();
+  readonly #flags = new Set<string>();
+  readonly #depth: DepthRequestParser;
+  #filter: ObjectFilter | undefined;
+
+  constructor(rules: FetchRequestRules) {
+    this.#rules = rules;
+    this.#depth = new DepthRequestParser(rules.format, rules.limits);
+  }
+
+  /** @throws {GitError} PROTOCOL_VIOLATION, LIMIT_EXCEEDED, with words for the client */
+  read(line: string): void {
+    const { limits } = this.#rules;
+    if (FLAGS.has(line)) {
+      this.#flags.add(line);
+    } else if (line === 'deepen-relative') {
+      this.#depth.relative = true;
+    } else if (line.startsWith('have ')) {
+      this.#haves.add(this.#readId(line, 'have '));
+      checkCount(this.#haves.size, limits.maxHaves, 'haves');
+    } else if (line.startsWith('want ')) {
+      this.#wants.add(this.#readId(line, 'want '));
+      checkCount(this.#wants.size, limits.maxWants, 'wants');
+    } else if (line.startsWith('filter ') && this.#rules.allowFilter) {
+      this.#filter = readFilter(line.slice('filter '.length), this.#filter);
+    } else if (!this.#depth.read(line)) {
+      throw violation(`unexpected line: '${line}'`);
+    }
+  }
+
+  /** @throws {GitError} PROTOCOL_VIOLATION */
+  finish(): FetchRequest {
+    const flags = this.#flags;
+    return {
+      wants: [...this.#wants],
+      haves: [...this.#haves],
+      depth: this.#depth.finish(),
+      filter: this.#filter,
+      done: flags.has('done'),
+      waitForDone: flags.has('wait-for-done'),
+      thinPack: flags.has('thin-pack'),
+      ofsDelta: flags.has('ofs-delta'),
+      noProgress: flags.has('no-progress'),
+      includeTag: flags.has('include-tag'),
+    };
+  }
+
+  #readId(line: string, keyword: string): ObjectId {
+    const id = line.slice(keyword.length);
+    if (isObjectId(id, this.#rules.format)) return id;
+    throw violation(`upload-pack: protocol error, expected to get oid, not '${line}'`);
+  }
+}
