@@ -101,15 +101,18 @@ export function parsePackedRefs(bytes: Uint8Array, format: ObjectFormat): Packed
   let count = 0;
   let isSorted = true;
   let previousName = '';
+  let mayPeel = false; // only a ref is followed by what it points at
 
   for (let line = 1, start = 0, end = 0; start < length; line++, start = end + 1) {
     end = lineEnd(text, start);
     const first = text.charCodeAt(start);
     if (first === CARET) {
-      if (end - start !== digits + 1 || !isHex(text, start + 1, end) || count === 0) throw badLine(line);
+      if (end - start !== digits + 1 || !isHex(text, start + 1, end) || !mayPeel) throw badLine(line);
+      mayPeel = false;
     } else if (first !== HASH) {
       if (end - start < digits + 2 || text.charCodeAt(start + digits) !== SPACE) throw badLine(line);
       if (!isHex(text, start, start + digits)) throw badLine(line);
+      mayPeel = true;
       const name = text.slice(start + digits + 1, end);
       if (isValidRefName(name) && !name.includes('\ufffd')) {
         if (count === lines.length) lines = grown(lines);

@@ -108,8 +108,8 @@ class ConfigReader {
       if (WHITE.test(character)) this.#at++;
       else if (character === '#' || character === ';') this.#skipLine();
       else if (character === '[') section = this.#section();
-      else if (section === undefined || !LETTER.test(character)) throw this.#badLine();
-      else entries.push(this.#entry(section));
+      else if (section !== undefined && LETTER.test(character)) entries.push(this.#entry(section));
+      else throw this.#badLine(this.#at);
     }
     return entries;
   }
@@ -197,8 +197,9 @@ class ConfigReader {
     return escaped;
   }
 
-  #badLine(): GitError {
-    const line = this.#text.slice(0, Math.max(0, this.#at - 1)).split('\n').length;
+  /** @param at where the character stands that does not fit: the one read last, or one only looked at */
+  #badLine(at = this.#at - 1): GitError {
+    const line = this.#text.slice(0, at).split('\n').length;
     return new GitError('REPOSITORY_INVALID', `Cannot read config: bad line ${line}`, { line });
   }
 }
