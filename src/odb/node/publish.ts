@@ -44,7 +44,7 @@ export async function publish(options: PublishOptions): Promise<string[]> {
   if (packs.size === 0) return [];
 
   const target = `${objectsDirectory}/pack`;
-  await storing(WHAT, target, () => mkdir(target, { recursive: true }));
+  await storing(WHAT, target, () => makeDirectory(target));
   const keeps: string[] = [];
   try {
     for (const [name, extensions] of packs) {
@@ -63,6 +63,15 @@ export async function removeKeeps(keeps: readonly string[]): Promise<void> {
   for (const path of keeps) await storing('let go of pack', path, () => rm(path, { force: true }));
 }
 
+/** Make a directory, unless it is there; never those above it, which may have been removed on purpose. */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
 /** Make a file count as recent, so that no prune takes it. @returns false when that is not possible */
 export async function freshen(path: string): Promise<boolean> {
   const now = new Date();
@@ -77,7 +86,7 @@ export async function freshen(path: string): Promise<boolean> {
 }
 
 async function publishShard(source: string, target: string): Promise<void> {
-  await storing(WHAT, target, () => mkdir(target, { recursive: true }));
+  await storing(WHAT, target, () => makeDirectory(target));
   for (const { name } of await list(source)) {
     const to = `${target}/${name}`;
     await storing(WHAT, to, async () => {

@@ -26,7 +26,7 @@ import type {
 import { openSnapshot } from './files-snapshot.ts';
 import { loosePath } from './loose-directory.ts';
 import { ObjectDirectory } from './object-directory.ts';
-import { freshen, publish, removeKeeps } from './publish.ts';
+import { freshen, makeDirectory, publish, removeKeeps } from './publish.ts';
 import { storing, systemCode } from './storage-error.ts';
 
 /** What is synced to disk before it is published. */
@@ -157,7 +157,7 @@ class Quarantine implements ObjectTransaction, IncomingStore {
     const directory = `${this.quarantinePath}/${shard}`;
     let made = this.#shards.get(shard);
     if (made === undefined) {
-      made = storing('store object', directory, () => mkdir(directory, { recursive: true }));
+      made = storing('store object', directory, () => makeDirectory(directory));
       this.#shards.set(shard, made);
     }
     await made;
