@@ -6,13 +6,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { openRepository } from '../../src/repository/node/open-repository.ts';
 import { git } from '../support/git.ts';
 import { makeHistory } from '../support/made-history.ts';
 import { packLines } from '../support/packets.ts';
-import { ask, askGit, openServed, packIds, type Question, readAnswer } from '../support/served-repository.ts';
+import { ask, askGit, packIds, type Question, readAnswer } from '../support/served-repository.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'packwire-upload-pack-'));
-after(() => rmSync(root, { recursive: true, force: true }));
+after(async () => {
+  await repository[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true, force: true });
+});
 
 let made = 0;
 const newDirectory = (): string => mkdtempSync(join(root, `${++made}-`));
@@ -37,7 +41,7 @@ git(directory, 'tag', 'light', c1 as string);
 git(directory, 'tag', '-a', '-m', 'tag', 'annotated', c4 as string);
 git(directory, 'tag', '-a', '-m', 'tag', 'nested', 'annotated');
 git(directory, 'tag', 'of-a-blob', `${c0}:shared`);
-const repository = await openServed(directory);
+const repository = await openRepository(directory);
 const MISSING = 'd'.repeat(40);
 
 const scratches = new Map<string, string>();

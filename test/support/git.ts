@@ -70,6 +70,7 @@ export function gitAsync(run: GitRun | string, ...args: readonly string[]): Prom
         else resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
       },
     );
+    child.stdin?.on('error', () => undefined); // git may end without reading
     child.stdin?.end(input ?? '');
   });
 }

@@ -5,55 +5,16 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { DEFAULT_LIMITS } from '../../src/core/limits.ts';
-import { nodeRuntime } from '../../src/core/node/runtime.ts';
-import { objectFormatByName } from '../../src/core/object-id.ts';
 import type { ProtocolVersion, ServiceMode } from '../../src/protocol/service.ts';
 import { type UploadPackOptions, uploadPack } from '../../src/protocol/upload-pack.ts';
-import { createMemoryRefDatabase } from '../../src/refs/memory-ref-database.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { GIT_ENVIRONMENT, git } from './git.ts';
 import { packetLine, readPackets } from './packets.ts';
-import { openStoredRepository } from './stored-repository.ts';
 import { chunked, drain } from './streams.ts';
-
-/** A snapshot: what git does to the repository afterwards is not seen. */
-export async function openServed(directory: string): Promise<Repository> {
-  const format = objectFormatByName(git(directory, 'rev-parse', '--show-object-format').trim());
-  const reader = openStoredRepository(directory, { format });
-  const refs = createMemoryRefDatabase({ format });
-  const listed = git(directory, 'for-each-ref', '--format=%(objectname) %(refname) %(symref)').split('\n');
-  const lines = listed.filter((line) => line !== '').map((line) => line.split(' '));
-  await refs.update(
-    lines.flatMap(([newId, name = '', symref]) => (symref ? [] : [{ name, newId, expected: undefined }])),
-    { atomic: true },
-  );
-  for (const [, name = '', symref] of lines) if (symref) await refs.setSymbolic(name, symref);
-  const gitDirectory = join(directory, git(directory, 'rev-parse', '--git-dir').trim());
-  const head = readFileSync(join(gitDirectory, 'HEAD'), 'utf8').trim();
-  if (head.startsWith('ref: ')) await refs.setSymbolic('HEAD', head.slice('ref: '.length));
-  else await refs.update([{ name: 'HEAD', newId: head, expected: 'any' }], { atomic: true });
-
-  const shallowFile = join(gitDirectory, 'shallow');
-  const shallow = existsSync(shallowFile) ? readFileSync(shallowFile, 'utf8').trim().split('\n') : [];
-  return {
-    format,
-    refs,
-    runtime: nodeRuntime,
-    label: directory,
-    shallowCommits: () => Promise.resolve(new Set(shallow)),
-    objects: {
-      format,
-      openReader: () => Promise.resolve(reader),
-      begin: () => Promise.reject(new Error('this repository is only read')),
-      close: () => Promise.resolve(),
-    },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
 
 export interface Question {
   readonly version: ProtocolVersion;
