@@ -16,10 +16,21 @@ const INSERTION_BELOW = 32;
  * at most `idBytes` rounds.
  */
 export function sortByIds(entries: Int32Array, ids: Uint8Array, idBytes: number): void {
+  const steps = sortingByIds(entries, ids, idBytes);
+  while (steps.next().done !== true);
+}
+
+/** {@link sortByIds} in small steps, so that a caller with millions of entries can let others run between them. */
+export function* sortingByIds(
+  entries: Int32Array,
+  ids: Uint8Array,
+  idBytes: number,
+): Generator<undefined, undefined> {
   const spare = new Int32Array(entries.length);
   const ranges: number[] = [0, entries.length, 0]; // start, end, how many bytes are known to be equal
   const starts = new Int32Array(257);
   while (ranges.length > 0) {
+    yield;
     const depth = ranges.pop() as number;
     const end = ranges.pop() as number;
     const start = ranges.pop() as number;
@@ -46,6 +57,7 @@ export function sortByIds(entries: Int32Array, ids: Uint8Array, idBytes: number)
     }
     entries.set(spare.subarray(start, end), start);
   }
+  return undefined;
 }
 
 function insertionSort(

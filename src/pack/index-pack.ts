@@ -7,7 +7,7 @@
 import { type ByteStream, yieldToOthers } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
-import { sortByIds } from './id-order.ts';
+import { sortingByIds } from './id-order.ts';
 import { encodePackIndex } from './idx-format.ts';
 import type { ObjectTable } from './object-table.ts';
 import { PackScanner } from './pack-scanner.ts';
@@ -51,8 +51,9 @@ const REHASH_BYTES = 256 * 1024;
 /**
  * Index the pack that `input` brings.
  *
- * Memory grows with the number of objects that have arrived (41 bytes each, 8 more while the index is written), not
- * with their bytes. `input` is read once, and only after the bytes before were taken by the sink.
+ * Memory grows with the number of objects that have arrived (41 bytes each, 4 more for their order), not with their
+ * bytes. `input` is read once, one chunk ahead of the sink. It is never closed from here: after an error its owner may
+ * still have to answer over the same connection.
  *
  * @throws {GitError} PACK_CORRUPT or LIMIT_EXCEEDED with `detail.offset`, the place in the pack; UNSUPPORTED for
  * another pack version; OBJECT_MISSING with `detail.base`; OBJECT_CORRUPT when a base in the repository is broken;
@@ -75,8 +76,7 @@ export async function indexPack(input: ByteStream, options: IndexPackOptions): P
   const checksum = completedCount === 0 ? scanner.trailer : await rewriteHeader(pack, options);
   await sink.write(checksum);
 
-  let order: Int32Array | undefined;
-  const orderOnce = () => (order ??= orderById(table));
+  const order = await orderById(table, options.signal);
   return {
     objectCount: table.count,
     deltaCount,
@@ -85,8 +85,8 @@ export async function indexPack(input: ByteStream, options: IndexPackOptions): P
     sizeBytes: pack.bodyBytes + checksum.length,
     largestObjectBytes: scanner.largestObjectBytes,
     table,
-    encodeIndex: () => encodePackIndex(table, orderOnce(), checksum, runtime),
-    encodeReverseIndex: () => encodeReverseIndex(table, orderOnce(), checksum, runtime),
+    encodeIndex: () => encodePackIndex(table, order, checksum, runtime),
+    encodeReverseIndex: () => encodeReverseIndex(table, order, checksum, runtime),
   };
 }
 
@@ -135,7 +135,7 @@ async function receive(input: ByteStream, scanner: PackScanner, options: IndexPa
           turnEnd = performance.now() + TURN_MS;
         }
       }
-      if (scanner.deltaCount >= THREADS_FROM_DELTAS) tasks?.warmUp();
+      if (scanner.deltaCount >= THREADS_FROM_DELTAS && scanner.isNearlyDone) tasks?.warmUp();
       report(false);
     }
     throwRejected(await writing);
@@ -198,9 +198,15 @@ async function rewriteHeader(
   return hash.digest();
 }
 
-function orderById(table: ObjectTable): Int32Array {
+async function orderById(table: ObjectTable, signal: AbortSignal | undefined): Promise<Int32Array> {
   const order = new Int32Array(table.count);
   for (let entry = 0; entry < order.length; entry++) order[entry] = entry;
-  sortByIds(order, table.columns.ids, table.columns.idBytes);
+  let turnEnd = performance.now() + TURN_MS;
+  for (const _step of sortingByIds(order, table.columns.ids, table.columns.idBytes)) {
+    if (performance.now() < turnEnd) continue;
+    await yieldToOthers();
+    throwIfAborted(signal);
+    turnEnd = performance.now() + TURN_MS;
+  }
   return order;
 }

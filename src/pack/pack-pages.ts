@@ -8,12 +8,12 @@ import { GitError } from '../core/errors.ts';
 import { MAX_ENTRY_HEADER_BYTES } from './entry-header.ts';
 import type { RandomAccessFile } from './stored-pack.ts';
 
-const PAGE_BYTES = 32 * 1024;
-const PAGES = 64;
+const PAGE_BYTES = 16 * 1024;
+const PAGES = 256;
 /** Each page is read a little beyond its end, so that an entry header is never cut. */
 const SLOT_BYTES = PAGE_BYTES + MAX_ENTRY_HEADER_BYTES;
 
-/** 2 MiB of a file. {@link locate} says where in `bytes` a position is, and how much follows it there. */
+/** 4 MiB of a file. {@link locate} says where in `bytes` a position is, and how much follows it there. */
 export class PackPages {
   readonly bytes = new Uint8Array(PAGES * SLOT_BYTES);
   /** Set by {@link locate}: the asked position is at `bytes[start]`, and what follows is good up to `end`. */

@@ -1,8 +1,8 @@
 /**
  * Tasks in worker threads.
  *
- * Threads start when work is near and stay for the next; an idle one does not keep the process alive. Their heaps
- * are small: what they work on is shared memory and a few buffers of their own.
+ * Threads start when work is near and stay a while for the next; an idle one does not keep the process alive. Their
+ * heaps are small: what they work on is shared memory and a few buffers of their own.
  *
  * @module
  */
@@ -22,6 +22,8 @@ export interface ThreadTaskPoolOptions {
 const MOST_THREADS = 8;
 /** The young generation dominates a small thread's memory; V8's default is 48 MiB. */
 const YOUNG_GENERATION_MIB = 2;
+/** An idle thread ends, and gives its memory (some 30 MB) back. */
+const IDLE_MS = 5000;
 
 interface Waiting extends TaskRequest {
   readonly resolve: (output: undefined) => void;
@@ -31,6 +33,7 @@ interface Waiting extends TaskRequest {
 interface Thread {
   readonly worker: Worker;
   running: Waiting | undefined;
+  ending: NodeJS.Timeout | undefined;
 }
 
 export function createThreadTaskPool({
@@ -79,6 +82,7 @@ class ThreadTaskPool implements TaskPool {
       const next = this.#queue.shift();
       if (next === undefined) return;
       thread.running = next;
+      clearTimeout(thread.ending);
       thread.worker.ref();
       thread.worker.postMessage({ name: next.name, input: next.input } satisfies TaskRequest);
     }
@@ -88,12 +92,14 @@ class ThreadTaskPool implements TaskPool {
     const worker = startWorker(import.meta.url, 'delta-worker', {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
-    const thread: Thread = { worker, running: undefined };
+    const thread: Thread = { worker, running: undefined, ending: undefined };
+    this.#endWhenIdle(thread);
     worker.unref();
     worker.on('message', (reply: TaskReply) => {
       const done = thread.running;
       thread.running = undefined;
       worker.unref();
+      this.#endWhenIdle(thread);
       if (done !== undefined) settle(done, reply);
       this.#dispatch();
     });
@@ -102,10 +108,22 @@ class ThreadTaskPool implements TaskPool {
     return thread;
   }
 
-  /** A thread is gone: its task fails; others are started as tasks come. */
-  #drop(thread: Thread, error: unknown): void {
+  #endWhenIdle(thread: Thread): void {
+    thread.ending = setTimeout(() => {
+      this.#remove(thread);
+      void thread.worker.terminate();
+    }, IDLE_MS).unref();
+  }
+
+  #remove(thread: Thread): void {
+    clearTimeout(thread.ending);
     const at = this.#running.indexOf(thread);
     if (at >= 0) this.#running.splice(at, 1);
+  }
+
+  /** A thread is gone: its task fails; others are started as tasks come. */
+  #drop(thread: Thread, error: unknown): void {
+    this.#remove(thread);
     const lost = thread.running;
     thread.running = undefined;
     lost?.reject(error);
