@@ -11,31 +11,23 @@ import type { ByteStream } from '../core/byte-stream.ts';
 import { type ErrorDetail, GitError, isGitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { kindOfCode, type ObjectKind, OFS_DELTA, REF_DELTA, TREE } from '../core/object-kind.ts';
-import type { Inflater, Runtime } from '../core/runtime.ts';
+import type { Runtime } from '../core/runtime.ts';
 import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { DeltaBaseCache } from './delta-base-cache.ts';
+import { DeltaChain } from './delta-chain.ts';
 import { createEntryHeader, parseEntryHeader } from './entry-header.ts';
-import { FileWindows, type WindowPool } from './file-windows.ts';
-import { sharedInflater } from './shared-inflater.ts';
+import { EntryInflater, isScratch, STREAM_CHUNK_BYTES } from './entry-inflater.ts';
+import type { WindowPool } from './file-windows.ts';
 import type { StoredPack } from './stored-pack.ts';
 
 /** The largest object held in memory as a whole; larger ones are streamed. */
 export const MAX_HELD_OBJECT_BYTES = DEFAULT_LIMITS.maxDeltaObjectBytes;
-
-/** Links followed from a delta to a whole object. */
-const MAX_CHAIN = DEFAULT_LIMITS.maxDeltaDepth;
 
 /** First bytes of a pack; no entry starts before. */
 const PACK_HEADER_BYTES = 12;
 
 /** Inflated bytes that hold a delta's two sizes, of at most ten bytes each. */
 const DELTA_SIZES_BYTES = 20;
-
-/** Deltas and small objects are inflated into one buffer; it is not kept when it grew beyond this. */
-const KEPT_SCRATCH_BYTES = 1024 * 1024;
-
-/** Bytes of one chunk of a streamed object. */
-const STREAM_CHUNK_BYTES = 64 * 1024;
 
 export interface PackReaderOptions {
   readonly runtime: Runtime;
@@ -71,22 +63,16 @@ let lastPackNumber = 0;
 
 const header = createEntryHeader();
 const deltaSizes: DeltaSizes = { baseBytes: 0, targetBytes: 0, instructions: 0 };
-let scratch: Uint8Array = new Uint8Array(STREAM_CHUNK_BYTES);
 /** The object resolved last. */
-const found = { bytes: scratch, start: 0, length: 0, code: 0 };
+const found = { bytes: new Uint8Array(0) as Uint8Array, start: 0, length: 0, code: 0 };
 
-/** The deltas between an object and its base, outermost first: where each entry and its zlib stream start, and its size. */
-let chainEntries = new Float64Array(64);
-let chainStreams = new Float64Array(64);
-let chainSizes = new Float64Array(64);
+const chain = new DeltaChain();
 
 /** Reads one pack. Holds no file open itself: the pack's owner does. */
 export class PackReader {
   readonly pack: StoredPack;
   readonly #number = ++lastPackNumber;
-  readonly #windows: FileWindows;
-  readonly #inflater: Inflater;
-  readonly #runtime: Runtime;
+  readonly #entries: EntryInflater;
   readonly #bases: DeltaBaseCache;
   readonly #idBytes: number;
   readonly #entriesEnd: number;
@@ -95,9 +81,7 @@ export class PackReader {
 
   constructor(pack: StoredPack, options: PackReaderOptions) {
     this.pack = pack;
-    this.#runtime = options.runtime;
-    this.#windows = new FileWindows(pack.file, options.windowPool);
-    this.#inflater = sharedInflater(options.runtime);
+    this.#entries = new EntryInflater(pack.file, options.runtime, options.windowPool);
     this.#bases = options.baseCache ?? (sharedBaseCache ??= new DeltaBaseCache());
     this.#idBytes = pack.index.format.idBytes;
     this.#entriesEnd = pack.file.sizeBytes - this.#idBytes;
@@ -157,7 +141,7 @@ export class PackReader {
     if (whole && objectHeader.sizeBytes > STREAM_CHUNK_BYTES) {
       return {
         header: objectHeader,
-        content: this.#inflateInChunks(offset, this.#streamAt, header.sizeBytes),
+        content: this.#chunks(offset, this.#streamAt, header.sizeBytes),
       };
     }
     const { data } = this.readAt(offset);
@@ -166,7 +150,7 @@ export class PackReader {
 
   /** Give the memory of its windows back. */
   release(): void {
-    this.#windows.release();
+    this.#entries.windows.release();
   }
 
   /** Leave the object in `found`. */
@@ -188,22 +172,22 @@ export class PackReader {
         this.#inflateObject(at, depth > 0 || header.type === TREE);
         break;
       }
-      this.#pushDelta(depth++, at, offset);
+      this.#pushDelta(depth++, at);
       at = this.#baseOf(at);
     }
 
     // And up again, applying deltas.
     const code = found.code;
     for (let link = depth - 1; link >= 0; link--) {
-      const deltaBytes = chainSizes[link] as number;
-      const delta = this.#inflateToScratch(chainStreams[link] as number, deltaBytes);
+      const deltaBytes = chain.sizes[link] as number;
+      const delta = this.#entries.toScratch(chain.streams[link] as number, deltaBytes);
       readDeltaSizes(delta, 0, deltaBytes, deltaSizes);
       const { baseBytes, targetBytes, instructions } = deltaSizes;
       if (baseBytes !== found.length) {
         throw corrupt(`a delta is for a base of ${baseBytes} bytes, its base has ${found.length}`);
       }
       checkHeld(targetBytes);
-      const entry = chainEntries[link] as number;
+      const entry = chain.entries[link] as number;
       const keep = bases.fits(targetBytes);
       if (keep) bases.add(pack, entry, code, targetBytes);
       const target = keep ? bases.bytes : new Uint8Array(targetBytes);
@@ -228,24 +212,28 @@ export class PackReader {
     }
   }
 
-  /** Leave the whole object whose header was just parsed in `found`: in the cache, or only until the next call. */
-  #inflateObject(offset: number, keep: boolean): void {
+  /** Leave the whole object whose header was just parsed in `found`. */
+  #inflateObject(offset: number, isBase: boolean): void {
     const { type, sizeBytes } = header;
     checkHeld(sizeBytes);
-    if (!keep || !this.#bases.fits(sizeBytes)) {
-      setFound(this.#inflateToScratch(this.#streamAt, sizeBytes), 0, sizeBytes, type);
-      return;
-    }
     const bases = this.#bases;
-    bases.add(this.#number, offset, type, sizeBytes);
-    const { start } = bases;
-    try {
-      this.#inflateWhole(this.#streamAt, sizeBytes, bases.bytes, start);
-    } catch (error) {
-      bases.remove(this.#number, offset);
-      throw error;
+    if (isBase && bases.fits(sizeBytes)) {
+      bases.add(this.#number, offset, type, sizeBytes);
+      const { start } = bases;
+      try {
+        this.#entries.into(this.#streamAt, sizeBytes, bases.bytes, start);
+      } catch (error) {
+        bases.remove(this.#number, offset);
+        throw error;
+      }
+      setFound(bases.bytes, start, sizeBytes, type);
+    } else if (isBase || sizeBytes >= STREAM_CHUNK_BYTES) {
+      const room = new Uint8Array(sizeBytes + 1);
+      this.#entries.into(this.#streamAt, sizeBytes, room, 0);
+      setFound(room.subarray(0, sizeBytes), 0, sizeBytes, type);
+    } else {
+      setFound(this.#entries.toScratch(this.#streamAt, sizeBytes), 0, sizeBytes, type);
     }
-    setFound(bases.bytes, start, sizeBytes, type);
   }
 
   #readHeader(offset: number): PackedObjectHeader {
@@ -256,14 +244,14 @@ export class PackReader {
     let sizeBytes = header.sizeBytes;
     let isDelta = header.type === OFS_DELTA || header.type === REF_DELTA;
     if (isDelta) {
-      const start = this.#inflateStart(this.#streamAt, Math.min(DELTA_SIZES_BYTES, sizeBytes));
-      readDeltaSizes(scratch, 0, start, deltaSizes);
+      const start = this.#entries.beginning(this.#streamAt, Math.min(DELTA_SIZES_BYTES, sizeBytes));
+      readDeltaSizes(start, 0, start.length, deltaSizes);
       sizeBytes = deltaSizes.targetBytes;
       this.#parseEntry(offset);
     }
     let at = offset;
     for (let depth = 0; isDelta; ) {
-      this.#pushDelta(depth++, at, offset);
+      this.#pushDelta(depth++, at);
       at = this.#baseOf(at);
       if (this.#bases.find(this.#number, at)) return { kind: kindOf(this.#bases.kind), sizeBytes };
       this.#parseEntry(at);
@@ -277,7 +265,7 @@ export class PackReader {
     if (offset < PACK_HEADER_BYTES || offset >= this.#entriesEnd) {
       throw corrupt('no entry can start there', { offset });
     }
-    const windows = this.#windows;
+    const { windows } = this.#entries;
     windows.seek(offset);
     if (!parseEntryHeader(windows.bytes, windows.at, windows.end, this.#idBytes, header)) {
       throw corrupt('the pack ends inside an entry', { offset });
@@ -285,13 +273,9 @@ export class PackReader {
     this.#streamAt = offset + header.headerBytes;
   }
 
-  #pushDelta(depth: number, at: number, start: number): void {
-    if (depth >= MAX_CHAIN) throw endlessChain(start, depth);
-    if (depth === chainEntries.length) growChain();
-    chainEntries[depth] = at;
-    chainStreams[depth] = this.#streamAt;
-    chainSizes[depth] = header.sizeBytes;
+  #pushDelta(depth: number, at: number): void {
     checkHeld(header.sizeBytes);
+    chain.set(depth, at, this.#streamAt, header.sizeBytes);
   }
 
   /** Where the base of the delta whose header was just parsed starts. */
@@ -303,88 +287,18 @@ export class PackReader {
       }
       return base;
     }
-    const windows = this.#windows;
+    const { windows } = this.#entries;
     const { index } = this.pack;
     const rank = index.rankOf(windows.bytes, windows.at + header.headerBytes - this.#idBytes);
     if (rank < 0) throw corrupt('the base of a delta is not in the pack', { offset: at });
     return index.offsetOf(rank);
   }
 
-  /** The whole stream at `position`, in the first `sizeBytes` bytes of a buffer that the next call reuses. */
-  #inflateToScratch(position: number, sizeBytes: number): Uint8Array {
-    let room = scratch;
-    if (room.length <= sizeBytes) {
-      room = new Uint8Array(Math.max(sizeBytes + 1, 2 * room.length));
-      if (room.length <= KEPT_SCRATCH_BYTES) scratch = room;
-    }
-    this.#inflateWhole(position, sizeBytes, room, 0);
-    return room;
-  }
-
-  /** The whole stream, at `room[start]`, which has a byte more than it needs: one that is too long shows. */
-  #inflateWhole(position: number, sizeBytes: number, room: Uint8Array, start: number): void {
-    const inflater = this.#inflater;
-    const windows = this.#windows;
-    const end = start + sizeBytes + 1;
-    let at = position;
-    let produced = 0;
-    inflater.reset();
-    for (;;) {
-      windows.seek(at);
-      inflater.inflate(windows.bytes, windows.at, windows.end, room, start + produced, end);
-      at += inflater.consumed;
-      produced += inflater.produced;
-      if (inflater.ended) break;
-      if (produced > sizeBytes) throw corrupt(`an entry inflates to more than its ${sizeBytes} bytes`);
-      if (inflater.consumed === 0 && inflater.produced === 0) throw corrupt('an entry does not end');
-    }
-    if (produced !== sizeBytes) throw corrupt(`an entry inflates to ${produced} bytes, not ${sizeBytes}`);
-  }
-
-  /** The first `sizeBytes` bytes of the stream, in scratch. @returns how many there are */
-  #inflateStart(position: number, sizeBytes: number): number {
-    const inflater = this.#inflater;
-    const windows = this.#windows;
-    let at = position;
-    let produced = 0;
-    inflater.reset();
-    while (produced < sizeBytes) {
-      windows.seek(at);
-      inflater.inflate(windows.bytes, windows.at, windows.end, scratch, produced, sizeBytes);
-      at += inflater.consumed;
-      produced += inflater.produced;
-      if (inflater.ended || (inflater.consumed === 0 && inflater.produced === 0)) break;
-    }
-    return produced;
-  }
-
-  async *#inflateInChunks(offset: number, streamAt: number, sizeBytes: number): AsyncGenerator<Uint8Array> {
-    const inflater = this.#runtime.createInflater(); // others read while our receiver waits
+  async *#chunks(offset: number, streamAt: number, sizeBytes: number): AsyncGenerator<Uint8Array> {
     try {
-      const windows = this.#windows;
-      let at = streamAt;
-      let total = 0;
-      while (!inflater.ended) {
-        const chunk = new Uint8Array(STREAM_CHUNK_BYTES);
-        let filled = 0;
-        while (filled < chunk.length && !inflater.ended) {
-          windows.seek(at);
-          inflater.inflate(windows.bytes, windows.at, windows.end, chunk, filled, chunk.length);
-          at += inflater.consumed;
-          filled += inflater.produced;
-          if (!inflater.ended && inflater.consumed === 0 && inflater.produced === 0) {
-            throw corrupt('an entry does not end');
-          }
-        }
-        total += filled;
-        if (total > sizeBytes) throw corrupt(`an entry inflates to more than its ${sizeBytes} bytes`);
-        if (filled > 0) yield chunk.subarray(0, filled);
-      }
-      if (total !== sizeBytes) throw corrupt(`an entry inflates to ${total} bytes, not ${sizeBytes}`);
+      yield* this.#entries.chunks(streamAt, sizeBytes);
     } catch (error) {
       throw this.#placed(error, offset);
-    } finally {
-      inflater.close();
     }
   }
 
@@ -410,7 +324,7 @@ function setFound(bytes: Uint8Array, start: number, length: number, code: number
 
 /** @returns whether the array was made for this object alone */
 function ownsWhole(bytes: Uint8Array, length: number): boolean {
-  return bytes.length === length && bytes !== scratch;
+  return bytes.length === length && !isScratch(bytes);
 }
 
 async function* inChunks(data: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -431,21 +345,6 @@ function checkHeld(sizeBytes: number): void {
       { limitBytes: MAX_HELD_OBJECT_BYTES, sizeBytes },
     );
   }
-}
-
-function growChain(): void {
-  const size = 2 * chainEntries.length;
-  const grown = [new Float64Array(size), new Float64Array(size), new Float64Array(size)] as const;
-  grown[0].set(chainEntries);
-  grown[1].set(chainStreams);
-  grown[2].set(chainSizes);
-  [chainEntries, chainStreams, chainSizes] = grown;
-}
-
-function endlessChain(offset: number, depth: number): GitError {
-  const distinct = new Set(chainEntries.subarray(0, depth)).size;
-  if (distinct < depth) return corrupt('its deltas form a cycle', { offset });
-  return new GitError('LIMIT_EXCEEDED', `Cannot follow deltas: more than ${MAX_CHAIN} links`, { offset });
 }
 
 function reason(error: GitError): string {
