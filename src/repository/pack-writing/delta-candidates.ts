@@ -1,14 +1,16 @@
 /**
- * Who takes part in the delta search, and in which order: objects that look alike side by side.
+ * Who takes part in the delta search: objects that look alike.
  *
  * @module
  */
 import { BLOB, codeOfKind, OFS_DELTA, TREE } from '../../core/object-kind.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
+import type { FileWindows } from '../../pack/file-windows.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import type { Pace } from '../pace.ts';
+import { BASE_ONLY, CandidateTable, type DeltaCandidates, NameFilter } from './candidate-table.ts';
 import { openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt, objectMissing } from './pack-errors.ts';
 import { COPY, ENCODE, FIRST_PREFERRED, type PackPlan } from './pack-plan.ts';
@@ -16,201 +18,175 @@ import { COPY, ENCODE, FIRST_PREFERRED, type PackPlan } from './pack-plan.ts';
 /** Below this a delta saves nothing. git: the same. */
 const LEAST_BYTES = 50;
 
-/** In {@link DeltaCandidates.targets}: serves as a base, needs no delta itself. */
-export const BASE_ONLY = -1;
-
 const ITEMS_BETWEEN_CLOCKS = 64;
 
-/** The encoded objects of a plan, by position ascending, and the candidates of the search. */
-export interface DeltaCandidates {
-  /** Positions of everything to be encoded, ascending. */
-  readonly encoded: Uint32Array;
-  /** Content bytes of each of these. */
-  readonly encodedBytes: Float64Array;
-
+/** What is to be encoded, and what may turn out so: the objects that a delta is searched for. */
+export interface SearchedObjects {
   readonly count: number;
-  /** How many candidates want a base; the others only serve as one. */
-  readonly targetCount: number;
-  /** Candidates in the order of the search: by kind, name hash, then size from large to small. */
-  readonly order: Uint32Array;
-  /** Per candidate: a position, or `FIRST_PREFERRED - n` for the selection's preferred base n. */
-  readonly sources: Int32Array;
-  /** Per candidate: its index in {@link encoded}, or {@link BASE_ONLY}. */
-  readonly targets: Int32Array;
-  readonly kinds: Uint8Array;
+  /** Their positions, ascending; the array may be longer. */
+  readonly positions: Uint32Array;
+  /** Content bytes of each. */
   readonly sizes: Float64Array;
 }
 
+export interface CollectOptions {
+  readonly thin: boolean;
+  /** Larger objects take no part. */
+  readonly mostBytes: number;
+}
+
 /**
- * Collect the candidates. Beside the objects to be encoded, these are trees and blobs of the same names that are
- * sent whole as they are stored, and preferred bases.
+ * Collect the candidates: the objects to be encoded, and what may be a base for them: trees and blobs of the same
+ * names that are sent whole as they are stored, and preferred bases.
+ *
+ * In a thin pack, stored whole trees and blobs are searched as well, against preferred bases only: the newest version
+ * of a file is stored whole, and what the receiver has of it is the one before.
  *
  * Reused deltas never take part: a new delta upon one could close a cycle.
- *
- * @param mostBytes larger objects are left out
  */
 export async function collectCandidates(
   reader: ObjectReader,
   selection: ObjectSelection,
   plan: PackPlan,
-  options: { readonly thin: boolean; readonly mostBytes: number },
+  options: CollectOptions,
   pace: Pace,
-): Promise<DeltaCandidates> {
-  const { idBytes } = selection.format;
-  const encoded = new Uint32Array(plan.encodeCount);
-  const encodedBytes = new Float64Array(plan.encodeCount);
-  const found = new CandidateTable(plan.encodeCount);
-  const names = new NameFilter();
-
-  let next = 0;
-  for (let position = 0; position < plan.count; position++) {
-    if (plan.actions[position] !== ENCODE) continue;
-    if (next % ITEMS_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
-    const object = plan.order[position] as number;
-    const header = reader.readHeaderRaw(selection.ids, object * idBytes);
-    if (header === undefined) throw objectMissing(selection.format, selection.ids, object * idBytes);
-    encoded[next] = position;
-    encodedBytes[next] = header.sizeBytes;
-    if (header.sizeBytes >= LEAST_BYTES && header.sizeBytes <= options.mostBytes) {
-      const kind = codeOfKind(header.kind);
-      const nameHash = selection.nameHashes[object] as number;
-      found.add(position, next, kind, nameHash, header.sizeBytes);
-      names.add(kind, nameHash);
-    }
-    next++;
-  }
-  const targetCount = found.count;
-  if (targetCount > 0) {
-    await addWholeEntries(reader, selection, plan, options.mostBytes, names, found, pace);
-    if (options.thin) await addPreferredBases(reader, selection, options.mostBytes, names, found, pace);
-  }
-  return { encoded, encodedBytes, targetCount, ...found.sorted() };
-}
-
-async function addWholeEntries(
-  reader: ObjectReader,
-  selection: ObjectSelection,
-  plan: PackPlan,
-  mostBytes: number,
-  names: NameFilter,
-  found: CandidateTable,
-  pace: Pace,
-): Promise<void> {
-  const header = createEntryHeader();
-  for (let pack = 0; pack < reader.packs.length; pack++) {
-    const { file, name } = reader.packs[pack] as StoredPack;
-    const windows = openEntryWindows(file);
-    const end = plan.packStarts[pack + 1] as number;
-    for (let position = plan.packStarts[pack] as number; position < end; position++) {
+): Promise<{ searched: SearchedObjects; candidates: DeltaCandidates }> {
+  const collector = new Collector(reader, selection, plan, options);
+  for (let pack = 0; pack <= reader.packs.length; pack++) {
+    const end = pack < reader.packs.length ? (plan.packStarts[pack + 1] as number) : plan.count;
+    const start = plan.packStarts[pack] as number;
+    if (start < end && pack < reader.packs.length) collector.open(reader.packs[pack] as StoredPack, pack);
+    for (let position = start; position < end; position++) {
       if (position % ITEMS_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
-      const object = plan.order[position] as number;
-      const kind = selection.kinds[object] as number;
-      const nameHash = selection.nameHashes[object] as number;
-      // Commits and tags all share the name hash 0 and delta badly.
-      if (plan.actions[position] !== COPY || (kind !== TREE && kind !== BLOB)) continue;
-      if (!names.has(kind, nameHash)) continue;
-      const offset = plan.offsets[position] as number;
-      windows.seek(offset);
-      if (!parseEntryHeader(windows.bytes, windows.at, windows.end, selection.format.idBytes, header)) {
-        throw entryCorrupt(name, offset, 'its header is cut off');
-      }
-      if (header.type >= OFS_DELTA || header.sizeBytes < LEAST_BYTES || header.sizeBytes > mostBytes)
-        continue;
-      found.add(position, BASE_ONLY, kind, nameHash, header.sizeBytes);
+      if (plan.actions[position] === ENCODE) collector.addEncoded(position);
+      else if (plan.actions[position] === COPY) collector.addStored(position);
     }
   }
+  if (options.thin) {
+    for (let n = 0; n < selection.preferredBaseKinds.length; n++) {
+      if (n % ITEMS_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
+      collector.addPreferred(n);
+    }
+  }
+  return { searched: collector, candidates: collector.table.sorted() };
 }
 
-async function addPreferredBases(
-  reader: ObjectReader,
-  selection: ObjectSelection,
-  mostBytes: number,
-  names: NameFilter,
-  found: CandidateTable,
-  pace: Pace,
-): Promise<void> {
-  const { preferredBases, preferredBaseKinds, preferredBaseNameHashes } = selection;
-  const { idBytes } = selection.format;
-  for (let n = 0; n < preferredBaseKinds.length; n++) {
-    if (n % ITEMS_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
+class Collector implements SearchedObjects {
+  count = 0;
+  readonly positions: Uint32Array;
+  readonly sizes: Float64Array;
+  readonly table: CandidateTable;
+  readonly #reader: ObjectReader;
+  readonly #selection: ObjectSelection;
+  readonly #plan: PackPlan;
+  readonly #mostBytes: number;
+  /** Names of preferred bases; none unless the pack may be thin. */
+  readonly #offered = new NameFilter();
+  /** Names of what is searched. */
+  readonly #wanted = new NameFilter();
+  readonly #header = createEntryHeader();
+  #pack!: StoredPack;
+  #windows!: FileWindows;
+  #packIsCopied = false;
+
+  constructor(reader: ObjectReader, selection: ObjectSelection, plan: PackPlan, options: CollectOptions) {
+    this.#reader = reader;
+    this.#selection = selection;
+    this.#plan = plan;
+    this.#mostBytes = options.mostBytes;
+    const { preferredBaseKinds, preferredBaseNameHashes } = selection;
+    for (let n = 0; options.thin && n < preferredBaseKinds.length; n++) {
+      this.#offered.add(preferredBaseKinds[n] as number, preferredBaseNameHashes[n] as number);
+    }
+    const most = this.#findWantedNames();
+    this.positions = new Uint32Array(most);
+    this.sizes = new Float64Array(most);
+    this.table = new CandidateTable(most);
+  }
+
+  /** @returns the most objects that can be searched */
+  #findWantedNames(): number {
+    const { actions, order, copiedPacks, packStarts, count } = this.#plan;
+    const { kinds, nameHashes } = this.#selection;
+    let most = 0;
+    for (let pack = 0; pack <= copiedPacks.length; pack++) {
+      if (copiedPacks[pack] === 1) continue;
+      const end = pack < copiedPacks.length ? (packStarts[pack + 1] as number) : count;
+      for (let position = packStarts[pack] as number; position < end; position++) {
+        const action = actions[position];
+        const kind = kinds[order[position] as number] as number;
+        const nameHash = nameHashes[order[position] as number] as number;
+        if (action !== ENCODE && !(action === COPY && isNamed(kind) && this.#offered.has(kind, nameHash))) {
+          continue;
+        }
+        this.#wanted.add(kind, nameHash);
+        most++;
+      }
+    }
+    return most;
+  }
+
+  /** Go on with the positions of a pack. */
+  open(pack: StoredPack, number: number): void {
+    this.#pack = pack;
+    this.#windows = openEntryWindows(pack.file);
+    this.#packIsCopied = this.#plan.copiedPacks[number] === 1;
+  }
+
+  addEncoded(position: number): void {
+    const { ids, nameHashes, format } = this.#selection;
+    const object = this.#plan.order[position] as number;
+    const header = this.#reader.readHeaderRaw(ids, object * format.idBytes);
+    if (header === undefined) throw objectMissing(format, ids, object * format.idBytes);
+    const target = this.#addSearched(position, header.sizeBytes);
+    if (!this.#isOfSize(header.sizeBytes)) return;
+    this.table.add(position, target, codeOfKind(header.kind), nameHashes[object] as number, header.sizeBytes);
+  }
+
+  /** An entry to be copied, which takes part if it is a whole object of a name that matters. */
+  addStored(position: number): void {
+    const object = this.#plan.order[position] as number;
+    const kind = this.#selection.kinds[object] as number;
+    const nameHash = this.#selection.nameHashes[object] as number;
+    if (!isNamed(kind) || !this.#wanted.has(kind, nameHash)) return;
+
+    const header = this.#header;
+    const windows = this.#windows;
+    const offset = this.#plan.offsets[position] as number;
+    windows.seek(offset);
+    const { idBytes } = this.#selection.format;
+    if (!parseEntryHeader(windows.bytes, windows.at, windows.end, idBytes, header)) {
+      throw entryCorrupt(this.#pack.name, offset, 'its header is cut off');
+    }
+    if (header.type >= OFS_DELTA || !this.#isOfSize(header.sizeBytes)) return;
+    const isSearched = !this.#packIsCopied && this.#offered.has(kind, nameHash);
+    const target = isSearched ? this.#addSearched(position, header.sizeBytes) : BASE_ONLY;
+    this.table.add(position, target, kind, nameHash, header.sizeBytes);
+  }
+
+  /** Preferred base n of the selection. That the receiver has it makes it usual, not certain, that we have it too. */
+  addPreferred(n: number): void {
+    const { preferredBases, preferredBaseKinds, preferredBaseNameHashes, format } = this.#selection;
     const kind = preferredBaseKinds[n] as number;
     const nameHash = preferredBaseNameHashes[n] as number;
-    if (!names.has(kind, nameHash)) continue;
-    // The receiver has it; that we have it too is usual, not certain (a repository with missing objects).
-    const header = reader.readHeaderRaw(preferredBases, n * idBytes);
-    if (header === undefined || header.sizeBytes < LEAST_BYTES || header.sizeBytes > mostBytes) continue;
-    found.add(FIRST_PREFERRED - n, BASE_ONLY, kind, nameHash, header.sizeBytes);
+    if (!this.#wanted.has(kind, nameHash)) return;
+    const header = this.#reader.readHeaderRaw(preferredBases, n * format.idBytes);
+    if (header === undefined || !this.#isOfSize(header.sizeBytes)) return;
+    this.table.add(FIRST_PREFERRED - n, BASE_ONLY, kind, nameHash, header.sizeBytes);
+  }
+
+  #addSearched(position: number, sizeBytes: number): number {
+    this.positions[this.count] = position;
+    this.sizes[this.count] = sizeBytes;
+    return this.count++;
+  }
+
+  #isOfSize(sizeBytes: number): boolean {
+    return sizeBytes >= LEAST_BYTES && sizeBytes <= this.#mostBytes;
   }
 }
 
-/** Which names occur among the objects to be encoded: an answer of `true` may be wrong, `false` never is. */
-class NameFilter {
-  readonly #bits = new Uint8Array(0x10000);
-
-  add(kind: number, nameHash: number): void {
-    this.#bits[(nameHash ^ (nameHash >>> 16)) & 0xffff]! |= 1 << kind;
-  }
-
-  has(kind: number, nameHash: number): boolean {
-    return ((this.#bits[(nameHash ^ (nameHash >>> 16)) & 0xffff] as number) & (1 << kind)) !== 0;
-  }
-}
-
-class CandidateTable {
-  count = 0;
-  #sources: Int32Array;
-  #targets: Int32Array;
-  #kinds: Uint8Array;
-  #nameHashes: Uint32Array;
-  #sizes: Float64Array;
-
-  constructor(room: number) {
-    this.#sources = new Int32Array(room);
-    this.#targets = new Int32Array(room);
-    this.#kinds = new Uint8Array(room);
-    this.#nameHashes = new Uint32Array(room);
-    this.#sizes = new Float64Array(room);
-  }
-
-  add(source: number, target: number, kind: number, nameHash: number, sizeBytes: number): void {
-    if (this.count === this.#sources.length) this.#grow();
-    this.#sources[this.count] = source;
-    this.#targets[this.count] = target;
-    this.#kinds[this.count] = kind;
-    this.#nameHashes[this.count] = nameHash;
-    this.#sizes[this.count] = sizeBytes;
-    this.count++;
-  }
-
-  sorted(): Pick<DeltaCandidates, 'count' | 'order' | 'sources' | 'targets' | 'kinds' | 'sizes'> {
-    const kinds = this.#kinds;
-    const nameHashes = this.#nameHashes;
-    const sizes = this.#sizes;
-    const targets = this.#targets;
-    const order = Uint32Array.from({ length: this.count }, (_, candidate) => candidate);
-    order.sort(
-      (a, b) =>
-        (kinds[a] as number) - (kinds[b] as number) ||
-        (nameHashes[a] as number) - (nameHashes[b] as number) ||
-        // What only serves as a base goes first among its likes, so that the others can make use of it.
-        Number(targets[a] !== BASE_ONLY) - Number(targets[b] !== BASE_ONLY) ||
-        (sizes[b] as number) - (sizes[a] as number) ||
-        a - b,
-    );
-    return { count: this.count, order, sources: this.#sources, targets, kinds, sizes };
-  }
-
-  #grow(): void {
-    const room = 2 * this.count + 64;
-    this.#sources = grown(this.#sources, new Int32Array(room));
-    this.#targets = grown(this.#targets, new Int32Array(room));
-    this.#kinds = grown(this.#kinds, new Uint8Array(room));
-    this.#nameHashes = grown(this.#nameHashes, new Uint32Array(room));
-    this.#sizes = grown(this.#sizes, new Float64Array(room));
-  }
-}
-
-function grown<T extends { set(from: T): void }>(from: T, to: T): T {
-  to.set(from);
-  return to;
+/** Commits and tags all share the name hash 0 and delta badly. */
+function isNamed(kind: number): boolean {
+  return kind === TREE || kind === BLOB;
 }

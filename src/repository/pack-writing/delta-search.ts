@@ -12,11 +12,12 @@ import type { ObjectReader } from '../../odb/object-database.ts';
 import { createDelta } from '../../pack/delta-create.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import type { Pace } from '../pace.ts';
+import { BASE_ONLY, type DeltaCandidates } from './candidate-table.ts';
 import { DeltaCache } from './delta-cache.ts';
-import { BASE_ONLY, collectCandidates, type DeltaCandidates } from './delta-candidates.ts';
+import { collectCandidates, type SearchedObjects } from './delta-candidates.ts';
 import { DeltaWindow, type WindowEntry } from './delta-window.ts';
 import { objectMissing } from './pack-errors.ts';
-import { FIRST_PREFERRED, type PackPlan } from './pack-plan.ts';
+import { ENCODE, FIRST_PREFERRED, type PackPlan } from './pack-plan.ts';
 
 /** git's defaults for pack.window and pack.depth. The window counts the object under search. */
 const WINDOW_ENTRIES = 11;
@@ -31,12 +32,14 @@ const REFERENCE_BYTES = 20;
 const MOST_SHRINKAGE = 32;
 
 export interface FoundDeltas {
-  readonly candidates: DeltaCandidates;
+  readonly searched: SearchedObjects;
+  /** Deltas that were kept, by number among the searched objects. */
   readonly cache: DeltaCache;
 }
 
 /**
- * Fill in the plan's bases of the objects to be encoded.
+ * Fill in the plan's bases of the objects to be encoded. A stored whole object that does better as a delta is to be
+ * encoded from now on.
  *
  * @throws {GitError} OBJECT_MISSING, OBJECT_CORRUPT, PACK_CORRUPT, ABORTED
  */
@@ -51,9 +54,9 @@ export async function searchDeltas(
   },
   pace: Pace,
 ): Promise<FoundDeltas> {
-  const candidates = await collectCandidates(reader, selection, plan, options, pace);
-  const search = new DeltaSearch(reader, selection, plan, candidates);
-  const total = candidates.targetCount;
+  const { searched, candidates } = await collectCandidates(reader, selection, plan, options, pace);
+  const search = new DeltaSearch(reader, selection, plan, searched, candidates);
+  const total = search.targetCount;
   const title = 'Compressing objects';
   let done = 0;
   for (let i = 0; i < candidates.count; i++) {
@@ -64,7 +67,7 @@ export async function searchDeltas(
     if (search.visit(candidates.order[i] as number)) done++;
   }
   if (total > 0) options.onProgress?.({ title, done, total, finished: true });
-  return { candidates, cache: search.cache };
+  return { searched, cache: search.cache };
 }
 
 /** The content that {@link DeltaCandidates.sources} and {@link PackPlan.bases} name. */
@@ -83,37 +86,54 @@ export function readSource(
 
 class DeltaSearch {
   readonly cache: DeltaCache;
+  /** How many of the candidates want a base; the others only serve as one. */
+  readonly targetCount: number;
   readonly #reader: ObjectReader;
   readonly #selection: ObjectSelection;
   readonly #plan: PackPlan;
+  readonly #searched: SearchedObjects;
   readonly #candidates: DeltaCandidates;
   readonly #window = new DeltaWindow(WINDOW_ENTRIES, WINDOW_BYTES);
   /** The best delta so far and the one being tried. */
   #best = new Uint8Array(0);
   #trial = new Uint8Array(0);
 
-  constructor(reader: ObjectReader, selection: ObjectSelection, plan: PackPlan, candidates: DeltaCandidates) {
+  constructor(
+    reader: ObjectReader,
+    selection: ObjectSelection,
+    plan: PackPlan,
+    searched: SearchedObjects,
+    candidates: DeltaCandidates,
+  ) {
     this.#reader = reader;
     this.#selection = selection;
     this.#plan = plan;
+    this.#searched = searched;
     this.#candidates = candidates;
-    this.cache = new DeltaCache(candidates.encoded.length);
+    this.cache = new DeltaCache(searched.count);
+    let targetCount = 0;
+    for (let i = 0; i < candidates.count; i++) if (candidates.targets[i] !== BASE_ONLY) targetCount++;
+    this.targetCount = targetCount;
   }
 
   /** Bring the candidate into the window and look for its base there. @returns whether it was a target */
   visit(candidate: number): boolean {
-    const { targets, encoded, sources } = this.#candidates;
+    const { targets, kinds, sources } = this.#candidates;
     const window = this.#window;
     const entry = window.push(candidate);
     window.shrink();
     const target = targets[candidate] as number;
     if (target === BASE_ONLY) return false;
 
+    const position = this.#searched.positions[target] as number;
+    // Between whole objects of one pack a delta was searched when the pack was made.
+    const preferredOnly = this.#plan.actions[position] !== ENCODE;
     let bestBytes = 0;
     let bestBase: WindowEntry | undefined;
     for (let at = window.entries.length - 2; at >= 0; at--) {
       const base = window.entries[at] as WindowEntry;
-      if (this.#candidates.kinds[base.candidate] !== this.#candidates.kinds[candidate]) break;
+      if (kinds[base.candidate] !== kinds[candidate]) break;
+      if (preferredOnly && (sources[base.candidate] as number) > FIRST_PREFERRED) continue;
       const bytes = this.#try(entry, base, bestBase, bestBytes);
       if (bytes === 0) continue;
       bestBytes = bytes;
@@ -121,7 +141,8 @@ class DeltaSearch {
     }
     if (bestBase === undefined) return true;
 
-    this.#plan.bases[encoded[target] as number] = sources[bestBase.candidate] as number;
+    this.#plan.actions[position] = ENCODE;
+    this.#plan.bases[position] = sources[bestBase.candidate] as number;
     this.cache.keep(target, this.#best.subarray(0, bestBytes));
     entry.depth = bestBase.depth + 1;
     window.keepLonger(window.entries.indexOf(bestBase));

@@ -13,6 +13,7 @@ import { createDelta, indexDeltaBase } from '../../pack/delta-create.ts';
 import { writeTypeAndSize } from '../../pack/entry-header.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import type { Pace } from '../pace.ts';
+import type { SearchedObjects } from './delta-candidates.ts';
 import { type FoundDeltas, readSource } from './delta-search.ts';
 import { objectMissing } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
@@ -33,18 +34,18 @@ export interface EncodeContext {
   readonly written: Float64Array;
   readonly output: PackOutput;
   readonly pace: Pace;
+  /** How many objects have been encoded, and how many of these as deltas. Counted here. */
+  readonly encoded: { objects: number; deltas: number };
 }
 
 /**
  * Write the object at `position`, and before it the bases that are to be encoded as well, unless they are written.
  * Yields whenever the output is full.
- *
- * @returns how many deltas were written
  */
 export async function* writeEncoded(
   context: EncodeContext,
   position: number,
-): AsyncGenerator<Uint8Array, number> {
+): AsyncGenerator<Uint8Array, undefined> {
   const { plan, written, output } = context;
   const chain: number[] = [];
   let next = position;
@@ -52,12 +53,12 @@ export async function* writeEncoded(
     chain.push(next);
     next = plan.bases[next] as number;
   }
-  let deltaCount = 0;
   for (let at = chain.pop(); at !== undefined; at = chain.pop()) {
     if (context.pace.isDue()) await context.pace.rest();
     if (output.isFull) yield output.take();
     written[at] = output.position;
-    if (plan.bases[at] !== NO_BASE) deltaCount++;
+    context.encoded.objects++;
+    if (plan.bases[at] !== NO_BASE) context.encoded.deltas++;
     const content = beginEntry(context, at);
     if (content instanceof Uint8Array) {
       const deflated = context.runtime.deflate(content);
@@ -75,14 +76,13 @@ export async function* writeEncoded(
       }
     }
   }
-  return deltaCount;
 }
 
 /** Write the header of the entry. @returns what is to be deflated behind it */
 function beginEntry(context: EncodeContext, position: number): Uint8Array | ByteStream {
   const { reader, selection, plan, found, output } = context;
   const { idBytes } = selection.format;
-  const number = indexOfEncoded(found.candidates.encoded, position);
+  const number = numberOf(found.searched, position);
   const base = plan.bases[position] as number;
   const idAt = (plan.order[position] as number) * idBytes;
 
@@ -100,7 +100,7 @@ function beginEntry(context: EncodeContext, position: number): Uint8Array | Byte
     return delta;
   }
 
-  const sizeBytes = found.candidates.encodedBytes[number] as number;
+  const sizeBytes = found.searched.sizes[number] as number;
   if (sizeBytes > context.mostHeldBytes) {
     const object = reader.stream(bytesToHex(selection.ids, idAt, idBytes));
     if (object === undefined) throw objectMissing(selection.format, selection.ids, idAt);
@@ -146,12 +146,13 @@ async function* exactly(sizeBytes: number, content: ByteStream): ByteStream {
   }
 }
 
-function indexOfEncoded(encoded: Uint32Array, position: number): number {
+/** The number of the object at `position` among those searched. */
+function numberOf({ positions, count }: SearchedObjects, position: number): number {
   let low = 0;
-  let high = encoded.length;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((encoded[middle] as number) < position) low = middle + 1;
+    if ((positions[middle] as number) < position) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -40,8 +40,6 @@ export interface PackPlan {
   readonly actions: Uint8Array;
   /** Position of the delta's base; for what is encoded, {@link NO_BASE} until the delta search says otherwise. */
   readonly bases: Int32Array;
-  /** How many are to be encoded. */
-  readonly encodeCount: number;
   /** Stored deltas that are sent, those of copied packs not counted. */
   readonly reusedDeltaCount: number;
 }

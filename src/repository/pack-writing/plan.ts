@@ -62,12 +62,8 @@ export async function planPack(
   const firstLoose = packStarts[packCount] as number;
   actions.fill(ENCODE, firstLoose);
   const plan = { count, order, offsets, packStarts, copiedPacks, actions, bases };
-  const deltas = await classifyEntries(reader, selection, plan, options, pace);
-  return {
-    ...plan,
-    encodeCount: deltas.encodeCount + count - firstLoose,
-    reusedDeltaCount: deltas.reusedDeltaCount,
-  };
+  const reusedDeltaCount = await classifyEntries(reader, selection, plan, options, pace);
+  return { ...plan, reusedDeltaCount };
 }
 
 /** Pack (the number of packs for loose objects) and offset of each object. */

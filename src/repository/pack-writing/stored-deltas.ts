@@ -31,18 +31,22 @@ const USUAL_LINKS = 50;
 
 const ENTRIES_BETWEEN_CLOCKS = 256;
 
-type PlanTables = Omit<PackPlan, 'encodeCount' | 'reusedDeltaCount'>;
+type PlanTables = Omit<PackPlan, 'reusedDeltaCount'>;
 
-/** Fill in the actions and bases of every pack that is not copied as a whole. */
+/**
+ * Fill in the actions and bases of every pack that is not copied as a whole.
+ *
+ * @returns how many stored deltas will be sent
+ */
 export async function classifyEntries(
   reader: ObjectReader,
   selection: ObjectSelection,
   plan: PlanTables,
   options: PlanOptions,
   pace: Pace,
-): Promise<{ encodeCount: number; reusedDeltaCount: number }> {
-  const { packStarts, copiedPacks, actions } = plan;
-  const counts = { encodeCount: 0, reusedDeltaCount: 0 };
+): Promise<number> {
+  const { packStarts, copiedPacks } = plan;
+  let reusedDeltaCount = 0;
   let classifier: Classifier | undefined;
   for (let pack = 0; pack < copiedPacks.length; pack++) {
     const start = packStarts[pack] as number;
@@ -52,11 +56,10 @@ export async function classifyEntries(
     classifier.open(reader.packs[pack] as StoredPack, start, end);
     for (let position = start; position < end; position++) {
       if (position % ENTRIES_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
-      if (classifier.classify(position)) counts.reusedDeltaCount++;
-      if (actions[position] === ENCODE) counts.encodeCount++;
+      if (classifier.classify(position)) reusedDeltaCount++;
     }
   }
-  return counts;
+  return reusedDeltaCount;
 }
 
 class Classifier {

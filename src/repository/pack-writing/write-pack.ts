@@ -98,9 +98,9 @@ export async function* writePack(
     written,
     output,
     pace,
+    encoded: { objects: 0, deltas: 0 },
   };
 
-  let newDeltas = 0;
   let reusedDeltas = plan.reusedDeltaCount;
   for (let number = 0; number < reader.packs.length; number++) {
     if (plan.packStarts[number] === plan.packStarts[number + 1]) continue;
@@ -117,12 +117,12 @@ export async function* writePack(
     const entries = new StoredEntries(pack, number, plan, selection, options.ofsDelta, written);
     for (let step = entries.fill(output); step !== 'done'; step = entries.fill(output)) {
       if (step === 'full') yield output.take();
-      else newDeltas += yield* writeEncoded(context, step);
+      else yield* writeEncoded(context, step);
       if (pace.isDue()) await pace.rest();
     }
   }
   for (let position = plan.packStarts[reader.packs.length] as number; position < plan.count; position++) {
-    newDeltas += yield* writeEncoded(context, position);
+    yield* writeEncoded(context, position);
   }
 
   const last = output.take();
@@ -133,8 +133,8 @@ export async function* writePack(
   verifyCopy(reader, plan, bytes, trailer);
   options.onResult?.({
     objects: plan.count,
-    deltas: newDeltas + reusedDeltas,
-    reusedObjects: plan.count - plan.encodeCount,
+    deltas: context.encoded.deltas + reusedDeltas,
+    reusedObjects: plan.count - context.encoded.objects,
     reusedDeltas,
     bytes,
   });

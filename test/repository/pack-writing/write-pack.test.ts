@@ -85,6 +85,18 @@ describe('writePack() of a repository in one pack', () => {
     assert.ok(result.objects === selection.count);
   });
 
+  test('sends the newest version, which is stored whole, as a delta of what the client has', async (context) => {
+    const directory = await repositoryOfEdits(context);
+    git(directory, 'repack', '-adfq');
+    const reader = openStoredRepository(directory);
+    const selection = selectByGit(directory, { wants: ['main'], haves: ['main~1'] });
+    const thin = await write(reader, selection, { thin: true });
+    const full = await write(reader, selection);
+    assert.ok(thin.pack.length < full.pack.length / 4, `${thin.pack.length} and ${full.pack.length}`);
+    assert.ok(thin.result.reusedObjects < full.result.reusedObjects);
+    git({ cwd: directory, input: thin.pack }, 'index-pack', '--strict', '--stdin', '--fix-thin');
+  });
+
   test('a pack that is not thin has every base, although the client is known to have them', async (context) => {
     const directory = await repositoryOfEdits(context);
     git(directory, 'repack', '-adfq');
