@@ -84,7 +84,8 @@ async function serveRequest(
     complete = true;
     if (!incoming.complete) await discardRequest(incoming);
   } catch (error) {
-    if (!(error instanceof GitError)) options.onError?.(error);
+    // Once the head is sent, what fails is the answer's body, and the GitServer has reported it.
+    if (!(error instanceof GitError) && !response.headersSent) options.onError?.(error);
     cut(response, isGitError(error, 'ABORTED'));
   } finally {
     options.signal?.removeEventListener('abort', onShutdown);

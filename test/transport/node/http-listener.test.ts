@@ -197,7 +197,7 @@ test('a client that says nothing for too long is cut', async (t) => {
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc');
   await settled(() => failure !== undefined);
   assert.equal((failure as GitError).code, 'ABORTED');
-  assert.equal((failure as GitError).detail['idleTimeoutMs'], 50);
+  assert.equal((failure as GitError).detail.idleTimeoutMs, 50);
   socket.destroy();
 });
 
