@@ -5,19 +5,29 @@ import { describe, type TestContext, test } from 'node:test';
 import { type ObjectFormat, SHA1, SHA256 } from '../../src/core/object-id.ts';
 import { REF_DATABASE_CASES } from '../../src/refs/conformance.ts';
 import { createMemoryRefDatabase } from '../../src/refs/memory-ref-database.ts';
-import { openFilesRefDatabase } from '../../src/refs/node/files-ref-database.ts';
+import {
+  type FilesRefDatabaseOptions,
+  openFilesRefDatabase,
+} from '../../src/refs/node/files-ref-database.ts';
 import { editPackedRefs } from '../../src/refs/packed-refs-edit.ts';
 import type { RefDatabase } from '../../src/refs/ref-database.ts';
 import { scratchDirectory } from '../support/git.ts';
 
 const logAllRefUpdates = 'branches';
 
-async function openFiles(context: TestContext, format: ObjectFormat, path?: string): Promise<RefDatabase> {
+const PACK_ALL = { packFrom: 1, peelTags: async (ids: readonly string[]) => ids.map(() => undefined) };
+
+async function openFiles(
+  context: TestContext,
+  format: ObjectFormat,
+  path?: string,
+  options: Partial<FilesRefDatabaseOptions> = {},
+): Promise<RefDatabase> {
   const directory = path ?? (await scratchDirectory(context));
   await mkdir(join(directory, 'refs/heads'), { recursive: true });
   await mkdir(join(directory, 'objects'));
   await writeFile(join(directory, 'HEAD'), 'ref: refs/heads/main\n');
-  return openFilesRefDatabase(directory, { format, logAllRefUpdates, fsync: false });
+  return openFilesRefDatabase(directory, { format, logAllRefUpdates, fsync: false, ...options });
 }
 
 /** Every ref is packed after every update (git itself packs none whose object is missing). */
@@ -50,7 +60,8 @@ const DATABASES: readonly [string, (context: TestContext) => Promise<RefDatabase
   ['memory', async () => createMemoryRefDatabase({ format: SHA1, logAllRefUpdates })],
   ['files', (context) => openFiles(context, SHA1)],
   ['files of SHA-256', (context) => openFiles(context, SHA256)],
-  ['files, packed all the while', openPacked],
+  ['files, packed by others all the while', openPacked],
+  ['files, new refs packed at once', (context) => openFiles(context, SHA1, undefined, PACK_ALL)],
 ];
 
 for (const [name, open] of DATABASES) {

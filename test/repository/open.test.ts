@@ -131,6 +131,42 @@ for (const format of [SHA1, SHA256]) {
   });
 }
 
+test('many new refs go into packed-refs, tags peeled, as git would pack them', async (context) => {
+  const { path, commits, tag, git: run } = await bareRepository(context);
+  await using repository = await openRepository(path);
+  const nested = git(
+    {
+      cwd: path,
+      input: `object ${tag}\ntype tag\ntag v2\ntagger T <t@example.com> 1112911993 -0700\n\nv2\n`,
+    },
+    'mktag',
+  ).trim();
+  const updates = Array.from({ length: 150 }, (_, n) => ({
+    name: n % 3 === 0 ? `refs/tags/v/${n}` : `refs/heads/b${n}`,
+    newId: n % 3 === 0 ? (n % 2 === 0 ? tag : nested) : commits[n % commits.length],
+    expected: undefined,
+  }));
+  const outcomes = await repository.refs.update(updates, { atomic: true, reflogMessage: 'push' });
+  assert.ok(outcomes.every(({ ok }) => ok));
+  assert.deepEqual(readdirSync(join(path, 'refs/heads')), []);
+  assert.deepEqual(readdirSync(join(path, 'refs/tags')), []);
+  const listed = (await repository.refs.list()).map(
+    ({ name, id, peeled }) => `${name} ${id} ${peeled ?? ''}\n`,
+  );
+  const format = '--format=%(refname) %(objectname) ';
+  assert.equal(
+    listed.map((line) => line.slice(0, line.lastIndexOf(' ') + 1)).join('\n'),
+    `${run('for-each-ref', format).trimEnd()} `,
+  );
+  assert.equal((await repository.refs.resolve('refs/tags/v/3'))?.peeled, commits[0]);
+
+  const packed = readFileSync(join(path, 'packed-refs'), 'utf8');
+  run('fsck', '--strict');
+  run('pack-refs', '--all');
+  assert.equal(readFileSync(join(path, 'packed-refs'), 'utf8'), packed);
+  assert.deepEqual(leftovers(path), []);
+});
+
 test('initRepository() opens a repository that is there as it is', async (context) => {
   const { path, commits, git: run } = await bareRepository(context);
   run('update-ref', 'refs/heads/main', commits[0] as string);

@@ -28,7 +28,7 @@ import { RefPrefixes } from '../ref-prefixes.ts';
 import { checkIds, followSymbolic, noneIfZero, outcomesOf, type RefRefusal } from '../ref-transaction.ts';
 import type { LogAllRefUpdates } from '../reflog-format.ts';
 import { removeEmptyParents } from './empty-directories.ts';
-import { type FilesRefStore, lookUp, refPath } from './files-ref-store.ts';
+import { type FilesRefStore, lookUp, type PeelTags, refPath } from './files-ref-store.ts';
 import { FilesTransaction } from './files-transaction.ts';
 import { LockFile, StagedFile } from './lock-file.ts';
 import { checkAvailable } from './locked-ref.ts';
@@ -39,6 +39,9 @@ import { asStorageError, isSystemError } from './system-error.ts';
 
 const REF_LOCK_TIMEOUT_MS = 100; // git's core.filesRefLockTimeout
 const PACKED_REFS_TIMEOUT_MS = 1000; // git's core.packedRefsTimeout
+const PACK_FROM = 100;
+
+export type { PeelTags } from './files-ref-store.ts';
 
 export interface FilesRefDatabaseOptions {
   readonly format: ObjectFormat;
@@ -50,6 +53,13 @@ export interface FilesRefDatabaseOptions {
   readonly refLockTimeoutMs?: number | undefined;
   /** Milliseconds to wait for the lock of packed-refs. Default 1000. */
   readonly packedRefsTimeoutMs?: number | undefined;
+  /**
+   * Given, many new refs in one batch go into packed-refs at once: one flush to disk instead of one a ref, and
+   * quick to list. Without it each becomes a loose file.
+   */
+  readonly peelTags?: PeelTags | undefined;
+  /** How many new refs in one batch are "many". Default 100: the mirror of a repository, not a day's push. */
+  readonly packFrom?: number | undefined;
   /** Told of each ref that a listing leaves out because its file holds no ref. */
   readonly onBrokenRef?: ((name: string) => void) | undefined;
 }
@@ -82,6 +92,8 @@ class FilesRefDatabase implements RefDatabase {
       fsync: options.fsync ?? true,
       refLockTimeoutMs: options.refLockTimeoutMs ?? REF_LOCK_TIMEOUT_MS,
       packedRefsTimeoutMs: options.packedRefsTimeoutMs ?? PACKED_REFS_TIMEOUT_MS,
+      peelTags: options.peelTags,
+      packFrom: options.packFrom ?? PACK_FROM,
     };
   }
 

@@ -4,12 +4,22 @@
  * @module
  */
 import { join } from 'node:path';
+import type { Cancellable } from '../../core/byte-stream.ts';
 import { GitError } from '../../core/errors.ts';
 import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
 import type { RefTarget } from '../ref-database.ts';
 import { readLooseRef } from './loose-refs.ts';
 import type { PackedRefsFile } from './packed-refs-file.ts';
 import type { ReflogFiles } from './reflog-files.ts';
+
+/**
+ * What each id finally points at, when it is that of a tag; `undefined` for every other object. packed-refs
+ * promises to say so of every ref, and only an object database knows.
+ */
+export type PeelTags = (
+  ids: readonly ObjectId[],
+  options: Cancellable,
+) => Promise<readonly (ObjectId | undefined)[]>;
 
 /** What reading and writing share. */
 export interface FilesRefStore {
@@ -22,6 +32,9 @@ export interface FilesRefStore {
   /** core.filesRefLockTimeout, core.packedRefsTimeout. */
   readonly refLockTimeoutMs: number;
   readonly packedRefsTimeoutMs: number;
+  readonly peelTags?: PeelTags | undefined;
+  /** So many new refs in one batch go into packed-refs. */
+  readonly packFrom: number;
 }
 
 /** A stored ref; `peeled` when it is packed and points at a tag. */

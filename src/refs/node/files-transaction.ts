@@ -4,7 +4,8 @@
  * 1. Look without locks: an update that cannot succeed now is refused, one that changes nothing is done.
  * 2. Stage the new values: written and synced, while nothing is locked.
  * 3. Lock each ref in the order of names, read it again under its lock, check it.
- * 4. For deletions, lock packed-refs and write it anew without them.
+ * 4. For deletions, lock packed-refs and write it anew without them. Many new refs go in there in the same step,
+ *    under the locks of their loose files, so that they come into being with one flush.
  * 5. Append to the logs, put the new values in place; then delete logs, packed and loose refs.
  *
  * Up to 5 nothing has changed; whatever fails, locks and staged files are removed.
@@ -20,17 +21,19 @@ import type { ObjectId } from '../../core/object-id.ts';
 import { formatLooseRef } from '../loose-ref.ts';
 import type { RefBatchOptions, RefUpdate } from '../ref-database.ts';
 import { compareRefNames } from '../ref-name.ts';
-import { ATOMIC_FAILURE, planBatch, type RefRefusal, refuseAll, serverIdentity } from '../ref-transaction.ts';
-import { formatIdentity } from '../reflog-format.ts';
+import { ATOMIC_FAILURE, planBatch, type RefRefusal, refuseAll } from '../ref-transaction.ts';
 import { removeEmptyParents } from './empty-directories.ts';
 import { type FilesRefStore, lookUp, refPath } from './files-ref-store.ts';
 import { StagedFile } from './lock-file.ts';
-import { type LockedRef, lockRef } from './locked-ref.ts';
-import { PackedRefsDeletion } from './packed-refs-deletion.ts';
+import { isLoose, isPackable, type LockedRef, lockRef } from './locked-ref.ts';
+import { appendLogs } from './log-updates.ts';
+import { PackedRefsChange } from './packed-refs-change.ts';
 import { isSystemError } from './system-error.ts';
 
 /** Values staged at once: as many flushes as a disk likes to merge, few open files. */
 const STAGED_AT_ONCE = 16;
+/** From so many on locks without content are links to one empty file: no inode is made for each. */
+const LINKED_FROM = 16;
 const SLICE_MS = 10;
 
 export class FilesTransaction {
@@ -40,7 +43,8 @@ export class FilesTransaction {
   /** By position in the batch. */
   readonly #refusals: Map<number, RefRefusal>;
   #refs: readonly LockedRef[] = [];
-  #packedDeletion: PackedRefsDeletion | undefined;
+  #packedChange: PackedRefsChange | undefined;
+  #emptyFile: StagedFile | undefined;
   #sliceStart = performance.now();
 
   constructor(
@@ -80,7 +84,7 @@ export class FilesTransaction {
       throwIfAborted(this.#options.signal);
       this.#commit();
     } finally {
-      this.#cleanUp();
+      await this.#cleanUp();
     }
   }
 
@@ -110,18 +114,37 @@ export class FilesTransaction {
   async #breathe(): Promise<void> {
     if (performance.now() - this.#sliceStart < SLICE_MS) return;
     await yieldToOthers();
-    throwIfAborted(this.#options.signal);
     this.#sliceStart = performance.now();
   }
 
   /** In `objects`, where git gc removes what a crash leaves. */
   async #stage(): Promise<void> {
+    await this.#choosePacked();
     const directory = join(this.#store.gitDirectory, 'objects');
-    const written = this.#refs.filter(({ update }) => update.newId !== undefined);
-    for (let start = 0; start < written.length; start += STAGED_AT_ONCE) {
+    const loose = this.#refs.filter((ref) => isLoose(ref) && this.#isLive(ref));
+    for (let start = 0; start < loose.length; start += STAGED_AT_ONCE) {
       throwIfAborted(this.#options.signal);
-      const group = written.slice(start, start + STAGED_AT_ONCE);
+      const group = loose.slice(start, start + STAGED_AT_ONCE);
       await Promise.all(group.map((ref) => this.#stageOne(ref, directory)));
+    }
+    const others = this.#refs.filter((ref) => !isLoose(ref));
+    if (others.length < LINKED_FROM) return;
+    this.#emptyFile = await StagedFile.write(directory, new Uint8Array(0), false);
+    for (const ref of others) ref.staged = this.#emptyFile;
+  }
+
+  async #choosePacked(): Promise<void> {
+    const { peelTags } = this.#store;
+    const created = this.#refs.filter(({ update }) => update.newId !== undefined && isPackable(update));
+    if (peelTags === undefined || created.length < this.#store.packFrom) return;
+    const ids = created.map(({ update }) => update.newId as ObjectId);
+    try {
+      const peeled = await peelTags(ids, { signal: this.#options.signal });
+      created.forEach((ref, index) => {
+        ref.packed = { name: ref.update.name, id: ids[index] as ObjectId, peeled: peeled[index] };
+      });
+    } catch (error) {
+      for (const ref of created) this.#refuse(ref, error);
     }
   }
 
@@ -138,6 +161,7 @@ export class FilesTransaction {
     for (const ref of this.#refs) {
       if (!this.#isLive(ref)) continue;
       await this.#breathe();
+      throwIfAborted(this.#options.signal);
       try {
         const refusal = await lockRef(this.#store, ref, this.#options.signal);
         if (refusal === undefined) continue;
@@ -151,31 +175,34 @@ export class FilesTransaction {
   }
 
   async #preparePackedRefs(): Promise<void> {
-    const deletions = this.#refs.filter((ref) => ref.update.newId === undefined && this.#isLive(ref));
-    if (deletions.length === 0) return;
-    const names = deletions.map(({ update }) => update.name);
+    const changed = this.#refs.filter((ref) => !isLoose(ref) && this.#isLive(ref));
+    if (changed.length === 0) return;
+    const remove = new Set(
+      changed.flatMap(({ update }) => (update.newId === undefined ? [update.name] : [])),
+    );
+    const add = changed.flatMap(({ packed }) => packed ?? []);
     try {
-      this.#packedDeletion = await PackedRefsDeletion.prepare(this.#store, names, this.#options.signal);
+      this.#packedChange = await PackedRefsChange.prepare(this.#store, { remove, add }, this.#options.signal);
     } catch (error) {
-      for (const ref of deletions) this.#refuse(ref, error);
+      for (const ref of changed) this.#refuse(ref, error);
     }
   }
 
   /** No waiting from here on: between the first change and the last nothing else of this process runs. */
   #commit(): void {
     const live = this.#refs.filter((ref) => this.#isLive(ref));
-    this.#appendLogs(live);
+    for (const [ref, error] of appendLogs(this.#store, live, this.#options)) this.#refuse(ref, error);
     if (this.#failsAsWhole()) return;
 
     for (const ref of live) {
-      if (ref.update.newId !== undefined) this.#attempt(ref, () => ref.locks.at(-1)?.commit());
+      if (isLoose(ref)) this.#attempt(ref, () => ref.locks.at(-1)?.commit());
     }
     const deletions = live.filter(({ update }) => update.newId === undefined);
     // First the logs: a ref without its log is a lesser evil than a log without its ref.
     for (const ref of deletions) this.#attempt(ref, () => this.#store.logs.remove(ref.update.name));
-    for (const ref of deletions) this.#attempt(ref, () => this.#packedDeletion?.commit());
+    for (const ref of live) if (!isLoose(ref)) this.#attempt(ref, () => this.#packedChange?.commit());
     for (const ref of deletions) {
-      this.#attempt(ref, () => fs.rmSync(refPath(this.#store, ref.update.name), { force: true }));
+      this.#attempt(ref, () => removeLooseRef(refPath(this.#store, ref.update.name)));
     }
   }
 
@@ -193,35 +220,26 @@ export class FilesTransaction {
     }
   }
 
-  /** As git: the ref's own log, those of the symbolic refs that led to it, and HEAD's if HEAD points at it. */
-  #appendLogs(refs: readonly LockedRef[]): void {
-    const { reflogMessage: message, identity } = this.#options;
-    if (message === undefined || refs.length === 0) return;
-    const { format, logs } = this.#store;
-    const head = lookUp(this.#store, 'HEAD');
-    const by = formatIdentity(identity ?? serverIdentity());
-    for (const ref of refs) {
-      const { name, via, oldId = format.zeroId, newId = format.zeroId } = ref.update;
-      const logged = new Set(ref.update.newId === undefined ? via : [...via, name]);
-      if (head?.kind === 'symbolic' && head.target === name) logged.add('HEAD');
-      try {
-        for (const log of logged) logs.append(log, { oldId, newId, identity: by, message });
-      } catch (error) {
-        this.#refuse(ref, error);
-      }
+  async #cleanUp(): Promise<void> {
+    this.#packedChange?.release();
+    for (const ref of this.#refs) {
+      for (const lock of ref.locks) lock.release();
+      if (ref.staged !== this.#emptyFile) ref.staged?.remove();
+      await this.#breathe();
+    }
+    this.#emptyFile?.remove();
+    for (const ref of this.#refs) {
+      if (isLoose(ref) && this.#isLive(ref)) continue; // its directories are in use
+      removeEmptyParents(this.#store.gitDirectory, ref.update.name);
+      await this.#breathe();
     }
   }
+}
 
-  #cleanUp(): void {
-    for (const { staged, locks } of this.#refs) {
-      staged?.remove();
-      for (const lock of locks) lock.release();
-    }
-    this.#packedDeletion?.release();
-    for (const ref of this.#refs) {
-      if (ref.update.newId === undefined || !this.#isLive(ref)) {
-        removeEmptyParents(this.#store.gitDirectory, ref.update.name);
-      }
-    }
+function removeLooseRef(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error; // it was packed only
   }
 }

@@ -27,7 +27,7 @@ const NO_LINKS = ['EXDEV', 'EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']
 export interface LockOptions {
   /** How long to try while another holds the lock, in milliseconds. 0 tries once. */
   readonly timeoutMs: number;
-  /** What a commit puts in place; a lock without it holds nothing and can only be released. */
+  /** What a commit puts in place. A lock without it, or with an empty one that many share, is only released. */
   readonly staged?: StagedFile | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,7 +63,7 @@ export class StagedFile {
 
   /** Safe to call twice. */
   remove(): void {
-    fs.rmSync(this.path, { force: true });
+    removeFile(this.path);
   }
 }
 
@@ -114,7 +114,15 @@ export class LockFile {
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    fs.rmSync(`${this.path}.lock`, { force: true });
+    removeFile(`${this.path}.lock`);
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
   }
 }
 

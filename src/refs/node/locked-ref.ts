@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs';
 import { join } from 'node:path';
+import type { ResolvedRef } from '../ref-database.ts';
 import {
   checkExpected,
   existingConflict,
@@ -20,10 +21,24 @@ import { isSystemError } from './system-error.ts';
 /** An update on its way through a batch. */
 export interface LockedRef {
   readonly update: PlannedUpdate;
-  /** The new value, ready on disk; absent for a deletion. */
+  /** What the lock is a link to: the new value, ready on disk; or nothing, for what packed-refs alone is to tell. */
   staged?: StagedFile | undefined;
+  /** How a new ref that goes into packed-refs stands there. */
+  packed?: ResolvedRef | undefined;
   /** Those of the symbolic refs that led to the ref, then the ref's own. */
   readonly locks: LockFile[];
+}
+
+/** Whether the update ends as a loose file. */
+export function isLoose({ update, packed }: LockedRef): boolean {
+  return update.newId !== undefined && packed === undefined;
+}
+
+/** Whether a new ref may go into packed-refs. git packs what is under `refs/`, but not the refs that each work tree has of its own. */
+export function isPackable({ name, oldId }: PlannedUpdate): boolean {
+  return (
+    oldId === undefined && name.startsWith('refs/') && !/^refs\/(?:bisect|rewritten|worktree)\//.test(name)
+  );
 }
 
 /**
@@ -35,7 +50,7 @@ export interface LockedRef {
  */
 export async function lockRef(
   store: FilesRefStore,
-  { update, staged, locks }: LockedRef,
+  { update, staged, packed, locks }: LockedRef,
   signal: AbortSignal | undefined,
 ): Promise<RefRefusal | undefined> {
   const timeoutMs = store.refLockTimeoutMs;
@@ -53,6 +68,8 @@ export async function lockRef(
   }
   const current = lookUp(store, update.name);
   if (current?.kind === 'symbolic') return changed(`${update.name} is a symbolic ref now`);
+
+  if (packed !== undefined && current !== undefined) return changed(`${update.name} exists now`);
 
   update.oldId = current?.id;
   const refusal = checkExpected(update.expected, current?.id);

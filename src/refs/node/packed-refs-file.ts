@@ -30,6 +30,7 @@ export class PackedRefsFile {
   readonly path: string;
   readonly #format: ObjectFormat;
   #snapshot: Snapshot | undefined;
+  #lastTurn: Promise<void> = Promise.resolve();
 
   constructor(gitDirectory: string, format: ObjectFormat) {
     this.path = join(gitDirectory, 'packed-refs');
@@ -54,6 +55,17 @@ export class PackedRefsFile {
     return this.#open()?.bytes ?? new Uint8Array(0);
   }
 
+  /** Wait until nobody of this process changes the file. @returns what ends the turn; safe to call twice */
+  async takeTurn(): Promise<() => void> {
+    const before = this.#lastTurn;
+    let endTurn = (): void => {};
+    this.#lastTurn = new Promise((resolve) => {
+      endTurn = resolve;
+    });
+    await before;
+    return endTurn;
+  }
+
   #load(): Snapshot {
     const readAtMs = Date.now();
     const file = this.#open();
@@ -64,7 +76,7 @@ export class PackedRefsFile {
     return {
       refs: parsePackedRefs(file.bytes, this.#format),
       identity: identityOf(file.stat),
-      isSettled: readAtMs - Number(file.stat.ctimeMs) > SETTLED_AFTER_MS,
+      isSettled: Math.abs(readAtMs - Number(file.stat.ctimeMs)) > SETTLED_AFTER_MS,
     };
   }
 

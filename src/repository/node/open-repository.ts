@@ -5,9 +5,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { yieldToOthers } from '../../core/byte-stream.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { openFilesObjectDatabase } from '../../odb/node/files-object-database.ts';
+import type { ObjectDatabase } from '../../odb/object-database.ts';
 import type { TaskPool } from '../../pack/task-pool.ts';
 import { openFilesRefDatabase } from '../../refs/node/files-ref-database.ts';
 import type { LogAllRefUpdates } from '../../refs/reflog-format.ts';
@@ -15,6 +18,7 @@ import { type GitConfig, parseGitConfig } from '../git-config.ts';
 import type { Repository } from '../repository.ts';
 import { checkRepositoryFormat } from '../repository-format.ts';
 import { parseShallowFile } from '../shallow-file.ts';
+import { peelObject } from '../tag.ts';
 import { findGitDirectory, orAbsent } from './git-directory.ts';
 
 export interface OpenRepositoryOptions {
@@ -48,15 +52,16 @@ export async function openRepository(
   const directory = await findGitDirectory(path);
   const config = parseGitConfig((await orAbsent(readFile(join(directory, 'config'), 'utf8'))) ?? '');
   const format = checkRepositoryFormat(config);
+  const objects = await openFilesObjectDatabase(join(directory, 'objects'), { format, runtime, tasks });
   const refs = await openFilesRefDatabase(directory, {
     format,
     logAllRefUpdates: logAllRefUpdates(config),
     fsync: syncsRefs(config),
     refLockTimeoutMs: timeoutMs(config, 'core.filesreflocktimeout'),
     packedRefsTimeoutMs: timeoutMs(config, 'core.packedrefstimeout'),
+    peelTags: (ids, { signal }) => peelTags(objects, ids, signal),
     onBrokenRef,
   });
-  const objects = await openFilesObjectDatabase(join(directory, 'objects'), { format, runtime, tasks });
   return {
     format,
     objects,
@@ -74,6 +79,29 @@ export async function openRepository(
     },
   };
 }
+
+/** An object that is missing is no tag: what a ref may point at is decided before it is written. */
+async function peelTags(
+  objects: ObjectDatabase,
+  ids: readonly ObjectId[],
+  signal: AbortSignal | undefined,
+): Promise<(ObjectId | undefined)[]> {
+  const reader = await objects.openReader({ signal });
+  try {
+    const peeled: (ObjectId | undefined)[] = [];
+    for (const [index, id] of ids.entries()) {
+      if (index % PEELED_AT_ONCE === 0) await yieldToOthers();
+      const object = reader.readHeader(id)?.kind === 'tag' ? peelObject(reader, id) : undefined;
+      peeled.push(object?.id);
+    }
+    return peeled;
+  } finally {
+    reader.release();
+  }
+}
+
+/** A tag takes some ten microseconds to read. */
+const PEELED_AT_ONCE = 500;
 
 /** Unset, a repository with a work tree logs its branches and a bare one nothing. */
 function logAllRefUpdates(config: GitConfig): LogAllRefUpdates {

@@ -1,12 +1,12 @@
 /**
- * Taking refs out of packed-refs. The lock is kept until their loose files are gone too: a `git pack-refs`
- * in between would bring them back.
+ * Taking refs out of packed-refs and putting new ones in, as one step. The lock is kept until the loose files of
+ * deleted refs are gone too: a `git pack-refs` in between would bring them back.
  *
  * @module
  */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
-import { editPackedRefs } from '../packed-refs-edit.ts';
+import { editPackedRefs, type PackedRefsEdit } from '../packed-refs-edit.ts';
 import type { FilesRefStore } from './files-ref-store.ts';
 import { LockFile } from './lock-file.ts';
 
@@ -17,37 +17,45 @@ const writeFile = promisify(fs.write) as (
   offset: number,
 ) => Promise<{ bytesWritten: number }>;
 
-export class PackedRefsDeletion {
+export class PackedRefsChange {
   readonly #path: string;
   readonly #lock: LockFile;
+  readonly #endTurn: () => void;
   #newPath: string | undefined;
 
-  private constructor(path: string, lock: LockFile) {
+  private constructor(path: string, lock: LockFile, endTurn: () => void) {
     this.#path = path;
     this.#lock = lock;
+    this.#endTurn = endTurn;
   }
 
   /**
-   * Lock packed-refs and write its new content beside it, if any of `names` is in it.
+   * Lock packed-refs and write its new content beside it, if there is anything to change. `edit` may name refs to
+   * remove that are not packed.
+   *
+   * Batches of this process wait for each other as long as it takes; for the lock of another, as long as configured.
    *
    * @throws {GitError} REF_CONFLICT when the lock cannot be had, REF_INVALID, ABORTED; errors of the file system
    */
   static async prepare(
     { packed, packedRefsTimeoutMs: timeoutMs, format, fsync }: FilesRefStore,
-    names: readonly string[],
+    edit: PackedRefsEdit,
     signal: AbortSignal | undefined,
-  ): Promise<PackedRefsDeletion> {
-    const lock = await LockFile.acquire(packed.path, { timeoutMs, signal });
-    const deletion = new PackedRefsDeletion(packed.path, lock);
+  ): Promise<PackedRefsChange> {
+    const endTurn = await packed.takeTurn();
+    let change: PackedRefsChange | undefined;
     try {
+      const lock = await LockFile.acquire(packed.path, { timeoutMs, signal });
+      change = new PackedRefsChange(packed.path, lock, endTurn);
       const refs = packed.read();
-      const remove = new Set(names.filter((name) => refs.find(name) !== undefined));
-      if (remove.size > 0) {
-        await deletion.#write(editPackedRefs(packed.readBytes(), format, { remove, add: [] }), fsync);
+      const remove = new Set([...edit.remove].filter((name) => refs.find(name) !== undefined));
+      if (remove.size > 0 || edit.add.length > 0) {
+        await change.#write(editPackedRefs(packed.readBytes(), format, { remove, add: edit.add }), fsync);
       }
-      return deletion;
+      return change;
     } catch (error) {
-      deletion.release();
+      if (change === undefined) endTurn();
+      else change.release();
       throw error;
     }
   }
@@ -61,9 +69,13 @@ export class PackedRefsDeletion {
 
   /** Give the lock up, and drop what was not committed. Safe to call twice. */
   release(): void {
-    if (this.#newPath !== undefined) fs.rmSync(this.#newPath, { force: true });
-    this.#newPath = undefined;
-    this.#lock.release();
+    try {
+      if (this.#newPath !== undefined) fs.rmSync(this.#newPath, { force: true });
+      this.#newPath = undefined;
+      this.#lock.release();
+    } finally {
+      this.#endTurn();
+    }
   }
 
   async #write(content: Uint8Array, fsync: boolean): Promise<void> {
