@@ -177,8 +177,8 @@ class SpillingSink implements PackSink {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    const spill = this.#memory.sizeBytes + bytes.length > UNPACK_MAX_PACK_BYTES;
-    await (spill ? await this.spill() : this.#memory).write(bytes);
+    const fits = this.#spilled === undefined && this.#memory.sizeBytes + bytes.length <= UNPACK_MAX_PACK_BYTES;
+    await (fits ? this.#memory : await this.spill()).write(bytes);
   }
 
   overwrite(position: number, bytes: Uint8Array): Promise<void> {
