@@ -22,7 +22,7 @@ import { type RefBases, takeWaiting } from './ref-bases.ts';
 import type { RandomAccessFile } from './stored-pack.ts';
 
 /** Members of {@link ResolveJob.control}. */
-export const NEXT_ROOT = 0;
+const NEXT_ROOT = 0;
 export const RESOLVED = 1;
 export const STOP = 2;
 export const CONTROL_MEMBERS = 3;

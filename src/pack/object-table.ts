@@ -33,7 +33,7 @@ export interface ObjectColumns {
 }
 
 /** 2^27: keeps every column below the 4 GiB an array may have. */
-export const MAX_TABLE_OBJECTS = 0x8000000;
+const MAX_TABLE_OBJECTS = 0x8000000;
 
 const FIRST_CAPACITY = 1024;
 
