@@ -6,7 +6,9 @@
 import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectId } from '../core/object-id.ts';
+import { COMMIT } from '../core/object-kind.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
+import type { ObjectView } from '../pack/pack-reader.ts';
 import { CommitFields } from './commit.ts';
 import { IdTable } from './id-table.ts';
 
@@ -33,6 +35,7 @@ export class CommitTable {
   #parentsUsed = 0;
   readonly #reader: ObjectReader;
   readonly #fields: CommitFields;
+  readonly #view = emptyView();
 
   constructor(reader: ObjectReader, limits: Limits) {
     this.#reader = reader;
@@ -86,16 +89,14 @@ export class CommitTable {
   load(number: number): boolean {
     if (((this.flags[number] as number) & LOADED) !== 0) return true;
     const { idBytes } = this.ids;
-    const raw = this.#reader.readRaw(this.ids.ids, number * idBytes);
-    if (raw === undefined) return false;
-    if (raw.kind !== 'commit') {
+    const view = this.#view;
+    if (!this.#reader.viewRaw(this.ids.ids, number * idBytes, view)) return false;
+    if (view.kind !== COMMIT) {
       const id = this.idOf(number);
-      throw new GitError('OBJECT_CORRUPT', `Cannot walk history: ${id} is a ${raw.kind}, not a commit`, {
-        id,
-      });
+      throw new GitError('OBJECT_CORRUPT', `Cannot walk history: ${id} is not a commit`, { id });
     }
     const fields = this.#fields;
-    fields.read(raw.data);
+    fields.read(view.bytes, view.start, view.end);
     this.dates[number] = fields.date;
     this.treeIds.set(fields.treeId, number * idBytes);
     const start = this.#parentsUsed;
@@ -129,4 +130,9 @@ export class CommitTable {
 function longer<Column extends Uint8Array | Int32Array | Float64Array>(from: Column, to: Column): Column {
   to.set(from);
   return to;
+}
+
+/** To be filled by {@link ObjectReader.viewRaw}. */
+export function emptyView(): ObjectView {
+  return { bytes: new Uint8Array(0), start: 0, end: 0, kind: 0 };
 }

@@ -15,6 +15,7 @@ const EXCLUDED = FIRST_FREE_FLAG;
 const MET = FIRST_FREE_FLAG << 1;
 const QUEUED = FIRST_FREE_FLAG << 2;
 const EDGE = FIRST_FREE_FLAG << 3;
+const CHAINED = FIRST_FREE_FLAG << 4;
 
 /**
  * Excluded commits older than everything included that are still looked at once only excluded ones are
@@ -99,6 +100,27 @@ export class CommitWalk {
   /** Numbers of the included commits, newest first. */
   included(): Int32Array {
     return this.#popped.values.slice(0, this.#popped.length).filter((number) => !this.isExcluded(number));
+  }
+
+  /**
+   * The included commits in another order: each chain of first parents in one piece, newest first. Trees of
+   * neighbours differ least in this order.
+   */
+  includedInChains(): Int32Array {
+    const commits = this.#commits;
+    const { values, length } = this.#popped;
+    const chained = new GrowingInt32();
+    for (let i = 0; i < length; i++) {
+      let number = values[i] as number;
+      while (((commits.flags[number] as number) & (EXCLUDED | CHAINED | MET)) === MET) {
+        commits.flags[number] = (commits.flags[number] as number) | CHAINED;
+        chained.push(number);
+        const start = commits.parentStarts[number] as number;
+        if (start === commits.parentEnds[number]) break;
+        number = commits.parents[start] as number;
+      }
+    }
+    return chained.values.slice(0, chained.length);
   }
 
   /**

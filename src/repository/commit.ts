@@ -38,17 +38,17 @@ export class CommitFields {
   }
 
   /**
-   * Fill from the content of a commit.
+   * Fill from the content of a commit: `data[start, end)`.
    *
    * @throws {GitError} OBJECT_CORRUPT when the tree or a parent line is malformed
    */
-  read(data: Uint8Array): void {
+  read(data: Uint8Array, start = 0, end = data.length): void {
     const idBytes = this.treeId.length;
-    if (!startsWith(data, 0, TREE_PREFIX)) throw malformed('it does not begin with a tree line');
-    let at = readIdLine(data, TREE_PREFIX.length, this.treeId, 0, idBytes);
+    if (!startsWith(data, start, TREE_PREFIX)) throw malformed('it does not begin with a tree line');
+    let at = readIdLine(data, start + TREE_PREFIX.length, this.treeId, 0, idBytes);
 
     this.parentCount = 0;
-    while (startsWith(data, at, PARENT_PREFIX)) {
+    while (at < end && startsWith(data, at, PARENT_PREFIX)) {
       if ((this.parentCount + 1) * idBytes > this.parentIds.length) {
         const longer = new Uint8Array(this.parentIds.length * 2);
         longer.set(this.parentIds);
@@ -57,7 +57,8 @@ export class CommitFields {
       at = readIdLine(data, at + PARENT_PREFIX.length, this.parentIds, this.parentCount * idBytes, idBytes);
       this.parentCount++;
     }
-    this.date = readCommitterDate(data, at);
+    if (at > end) throw malformed('it is cut short');
+    this.date = readCommitterDate(data, at, end);
   }
 }
 
@@ -74,13 +75,13 @@ function readIdLine(data: Uint8Array, at: number, into: Uint8Array, intoAt: numb
   return end + 1;
 }
 
-function readCommitterDate(data: Uint8Array, authorAt: number): number {
+function readCommitterDate(data: Uint8Array, authorAt: number, end: number): number {
   if (!startsWith(data, authorAt, AUTHOR_PREFIX)) return 0;
   const authorEnd = data.indexOf(LF, authorAt);
   if (authorEnd < 0 || !startsWith(data, authorEnd + 1, COMMITTER_PREFIX)) return 0;
   const lineStart = authorEnd + 1;
   const lineEnd = data.indexOf(LF, lineStart);
-  if (lineEnd < 0) return 0;
+  if (lineEnd < 0 || lineEnd >= end) return 0;
 
   // A name may hold '>': the date comes after the last one.
   let at = lineEnd - 1;

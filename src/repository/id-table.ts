@@ -11,6 +11,10 @@ import { GitError } from '../core/errors.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
 
 const SMALLEST_SLOTS = 64;
+/** Bits of a slot that hold a number plus one; the others hold a part of the hash, so that ids are seldom compared in vain. */
+const NUMBER_BITS = 26;
+const NUMBER_MASK = (1 << NUMBER_BITS) - 1;
+const TAG_MASK = (1 << (32 - NUMBER_BITS)) - 1;
 /** Slots in use before the table is doubled, in hundredths. */
 const MOST_FULL_PERCENT = 60;
 
@@ -20,7 +24,8 @@ export class IdTable {
   readonly idBytes: number;
   readonly #mostIds: number;
   readonly #seed = (Math.random() * 0x100000000) | 0;
-  #slots: Int32Array; // number + 1; 0 is free
+  /** Number plus one, and above it a tag of the hash; 0 is free. */
+  #slots: Int32Array;
   #shift: number;
   #size = 0;
   #sizeToGrowAt: number;
@@ -28,7 +33,7 @@ export class IdTable {
   /** @param mostIds a ceiling: adding one id more is LIMIT_EXCEEDED */
   constructor(format: ObjectFormat, mostIds: number) {
     this.idBytes = format.idBytes;
-    this.#mostIds = mostIds;
+    this.#mostIds = Math.min(mostIds, NUMBER_MASK - 1);
     this.#slots = new Int32Array(SMALLEST_SLOTS);
     this.#shift = 32 - Math.log2(SMALLEST_SLOTS);
     this.#sizeToGrowAt = Math.floor((SMALLEST_SLOTS * MOST_FULL_PERCENT) / 100);
@@ -43,9 +48,14 @@ export class IdTable {
   find(bytes: Uint8Array, at: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = this.#slotOf(bytes, at); ; slot = (slot + 1) & mask) {
-      const number = (slots[slot] as number) - 1;
-      if (number < 0 || this.#isAt(number, bytes, at)) return number;
+    const hash = this.#hash(bytes, at);
+    const tag = hash & TAG_MASK;
+    for (let slot = hash >>> this.#shift; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot] as number;
+      if (entry === 0) return -1;
+      if (entry >>> NUMBER_BITS !== tag) continue;
+      const number = (entry & NUMBER_MASK) - 1;
+      if (this.#isAt(number, bytes, at)) return number;
     }
   }
 
@@ -58,10 +68,14 @@ export class IdTable {
   add(bytes: Uint8Array, at: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = this.#slotOf(bytes, at);
+    const hash = this.#hash(bytes, at);
+    const tag = hash & TAG_MASK;
+    let slot = hash >>> this.#shift;
     for (; ; slot = (slot + 1) & mask) {
-      const number = (slots[slot] as number) - 1;
-      if (number < 0) break;
+      const entry = slots[slot] as number;
+      if (entry === 0) break;
+      if (entry >>> NUMBER_BITS !== tag) continue;
+      const number = (entry & NUMBER_MASK) - 1;
       if (this.#isAt(number, bytes, at)) return number;
     }
     const number = this.#size;
@@ -69,14 +83,14 @@ export class IdTable {
       this.#grow();
       return this.add(bytes, at);
     }
-    slots[slot] = number + 1;
+    slots[slot] = (tag << NUMBER_BITS) | (number + 1);
     const { ids, idBytes } = this;
     for (let i = 0, to = number * idBytes; i < idBytes; i++) ids[to + i] = bytes[at + i] as number;
     this.#size = number + 1;
     return number;
   }
 
-  #slotOf(bytes: Uint8Array, at: number): number {
+  #hash(bytes: Uint8Array, at: number): number {
     const first =
       ((bytes[at] as number) << 24) |
       ((bytes[at + 1] as number) << 16) |
@@ -87,7 +101,7 @@ export class IdTable {
       ((bytes[at + 5] as number) << 16) |
       ((bytes[at + 6] as number) << 8) |
       (bytes[at + 7] as number);
-    return (Math.imul(first ^ this.#seed, 0x9e3779b1) + second) >>> this.#shift;
+    return (Math.imul(first ^ this.#seed, 0x9e3779b1) + second) | 0;
   }
 
   #isAt(number: number, bytes: Uint8Array, at: number): boolean {
@@ -113,9 +127,10 @@ export class IdTable {
     this.ids = ids;
     const mask = slots.length - 1;
     for (let number = 0; number < this.#size; number++) {
-      let slot = this.#slotOf(ids, number * idBytes);
+      const hash = this.#hash(ids, number * idBytes);
+      let slot = hash >>> this.#shift;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = number + 1;
+      slots[slot] = ((hash & TAG_MASK) << NUMBER_BITS) | (number + 1);
     }
   }
 }

@@ -7,8 +7,8 @@ import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectId } from '../core/object-id.ts';
 import { BLOB, TREE } from '../core/object-kind.ts';
-import type { ObjectReader, RawObject } from '../odb/object-database.ts';
-import type { CommitTable } from './commit-table.ts';
+import type { ObjectReader } from '../odb/object-database.ts';
+import { type CommitTable, emptyView } from './commit-table.ts';
 import type { MissingObject } from './commit-walk.ts';
 import { directoryNameHash, packNameHash } from './name-hash.ts';
 import type { FilterBounds } from './object-filter.ts';
@@ -47,6 +47,7 @@ export class ObjectWalk {
   readonly #filter: FilterBounds | undefined;
   readonly #blobsMustExist: boolean;
   readonly #scanner: TreeScanner;
+  readonly #view = emptyView();
   readonly #stack: TreeStack;
   readonly #tree = new PendingTree();
   /** With a depth filter: the smallest level each visited tree was seen at. */
@@ -127,13 +128,13 @@ export class ObjectWalk {
     const tree = this.#tree;
     if (!this.#stack.pop(tree)) return false;
     const { boundary } = this;
-    const raw = this.#readTree(boundary, tree.number);
-    if (raw === undefined) return true;
+    const view = this.#view;
+    if (!this.#viewTree(boundary, tree.number)) return true;
 
-    const { data } = raw;
     const scanner = this.#scanner;
     // At no depth at all: whatever the filter, what the boundary holds is never sent.
-    scanner.scan(data, tree.pathKey, Number.NEGATIVE_INFINITY);
+    scanner.scan(view.bytes, view.start, view.end, tree.pathKey, Number.NEGATIVE_INFINITY);
+    const { data } = scanner;
     const { count } = scanner;
     for (let i = 0; i < count; i++) {
       const nameStart = scanner.nameStarts[i] as number;
@@ -154,19 +155,20 @@ export class ObjectWalk {
     if (this.#missing !== undefined || !this.#stack.pop(tree)) return false;
     const { number, referrer, pathKey, nameHash } = tree;
     const trees = this.#trees;
-    const raw = this.#readTree(trees, number);
-    if (raw === undefined) {
+    if (!this.#viewTree(trees, number)) {
       const referredBy = this.#referrerId(referrer, number);
       this.#missing = { id: idOf(trees, number), kind: 'tree', referredBy };
       return false;
     }
 
-    const { data } = raw;
+    const view = this.#view;
     const scanner = this.#scanner;
     const { boundary } = this;
     const childDepth = tree.depth + 1;
     const stackLength = this.#stack.length;
-    scanner.scan(data, pathKey, this.#filter === undefined ? 0 : childDepth);
+    const scanDepth = this.#filter === undefined ? 0 : childDepth;
+    scanner.scan(view.bytes, view.start, view.end, pathKey, scanDepth);
+    const { data } = scanner;
     const { count } = scanner;
     for (let i = 0; i < count; i++) {
       const idAt = scanner.idOffsets[i] as number;
@@ -241,11 +243,12 @@ export class ObjectWalk {
     this.#treeDepths[treeNumber] = depth;
   }
 
-  #readTree(table: ObjectTable, number: number): RawObject | undefined {
+  /** Fill #view. @returns false when the tree is missing */
+  #viewTree(table: ObjectTable, number: number): boolean {
     const { ids, idBytes } = table.table;
-    const raw = this.#reader.readRaw(ids, number * idBytes);
-    if (raw !== undefined && raw.kind !== 'tree') throw kindConflict(idOf(table, number));
-    return raw;
+    if (!this.#reader.viewRaw(ids, number * idBytes, this.#view)) return false;
+    if (this.#view.kind !== TREE) throw kindConflict(idOf(table, number));
+    return true;
   }
 }
 

@@ -7,6 +7,7 @@ import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { ObjectDatabase } from '../odb/object-database.ts';
 import type { RefDatabase } from '../refs/ref-database.ts';
+import type { GitConfig } from './git-config.ts';
 
 export interface Repository extends AsyncDisposable {
   readonly format: ObjectFormat;
@@ -17,6 +18,8 @@ export interface Repository extends AsyncDisposable {
   shallowCommits(): Promise<ReadonlySet<ObjectId>>;
   /** For messages and logs: a path or a name; never sent to clients. */
   readonly label: string;
+  /** The repository's own configuration, when it has one: what it says about pushes is obeyed. */
+  readonly config?: GitConfig | undefined;
   /** Directory of the bare repository when it is one of files. */
   readonly path?: string | undefined;
 }

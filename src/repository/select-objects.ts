@@ -92,7 +92,7 @@ export async function selectObjects(
   for (const id of wants.tags) addUnlessIn(boundary, found, id, TAG);
   for (const id of wants.blobs) addUnlessIn(boundary, found, id, BLOB);
   for (const id of wants.trees) await objects.walkWanted(id, pace);
-  await objects.walkRoots(included, pace);
+  await objects.walkRoots(history.includedInChains(), pace);
   throwIfMissing(objects.missing);
 
   await includeTags(reader, request, found, pace);

@@ -8,40 +8,33 @@
  *
  * @module
  */
+import { type ScannedTree, ScannedTrees } from './scanned-trees.ts';
 import { TreeEntry } from './tree.ts';
 
-/** Paths remembered; others that fall on the same slot take each other's place, which costs time only. */
-const SLOT_COUNT = 8192;
-/** Bytes of remembered trees before all are forgotten. */
-const MAX_REMEMBERED_BYTES = 32 * 1024 * 1024;
-
-interface ScannedTree {
-  readonly data: Uint8Array;
-  readonly view: DataView;
-  /** Where each entry begins, and after the last of them the length of `data`. */
-  readonly offsets: Int32Array;
-  readonly entryCount: number;
-  readonly depth: number;
-}
-
 export class TreeScanner {
+  /** Content of the tree scanned last, a copy: offsets are into it. Holds until the next scan. */
+  data: Uint8Array = new Uint8Array(0);
   /** Entries found by the last {@link scan}; gitlinks are left out. */
   count = 0;
-  /** Of each found entry: its kind code, and where its name and its raw id begin in the tree. */
+  /** Of each found entry: its kind code, and where its name and its raw id begin. */
   kinds = new Uint8Array(64);
   nameStarts = new Int32Array(64);
   idOffsets = new Int32Array(64);
 
+  readonly #idBytes: number;
+  readonly #trees = new ScannedTrees();
   readonly #entry: TreeEntry;
   #entryAt = -1;
   #entryEnd = 0;
   readonly #otherEntry: TreeEntry;
-  #slots: (ScannedTree | undefined)[] = new Array<ScannedTree | undefined>(SLOT_COUNT).fill(undefined);
-  #rememberedBytes = 0;
+  /** A view of the array that the last tree lay in: mostly one and the same cache. */
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #viewed: Uint8Array | undefined;
   /** Entry offsets of the tree being scanned, once they are not those of the tree it is compared with. */
   #offsets = new Int32Array(1024);
 
   constructor(idBytes: number) {
+    this.#idBytes = idBytes;
     this.#entry = new TreeEntry(idBytes);
     this.#otherEntry = new TreeEntry(idBytes);
   }
@@ -50,34 +43,43 @@ export class TreeScanner {
    * Find the entries of a tree that no earlier tree of this path had. The caller must take note of every
    * one: they will not be found again.
    *
-   * @param data content of a tree; kept, and must not change
+   * @param bytes holds the content of the tree at [start, end)
    * @param pathKey any number that is the same for the same path
    * @param depth entries are skipped only when a tree of at most this depth had them
-   * @throws {GitError} OBJECT_CORRUPT
+   * @throws {GitError} OBJECT_CORRUPT; the scanner cannot be used after it
    */
-  scan(data: Uint8Array, pathKey: number, depth: number): void {
+  scan(bytes: Uint8Array, start: number, end: number, pathKey: number, depth: number): void {
     this.count = 0;
     this.#entryAt = -1;
-    const slot = pathKey & (SLOT_COUNT - 1);
-    const known = this.#slots[slot];
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    if (known !== undefined && known.depth <= depth) this.#scanAgainst(data, view, known, slot, depth);
-    else this.#remember(slot, data, view, this.#scanAll(data), depth);
+    const known = this.#trees.at(pathKey);
+    if (known !== undefined && known.depth <= depth) {
+      this.#scanAgainst(bytes, start, end, known);
+      known.depth = depth;
+      this.data = known.data;
+      return;
+    }
+    const entries = this.#scanAll(bytes, start, end);
+    this.data = this.#trees.remember(pathKey, bytes, start, end, this.#offsets, entries, depth);
   }
 
   /** @returns the number of entries; their offsets are in #offsets */
-  #scanAll(data: Uint8Array): number {
+  #scanAll(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
     let at = 0;
     let entries = 0;
-    while (at < data.length) {
+    while (at < length) {
       this.#writeOffset(entries++, at);
-      at = this.#readEntry(data, at);
-      this.#emit();
+      at = this.#readEntry(bytes, start, at, end);
+      this.#emit(start);
     }
+    this.#writeOffset(entries, length);
     return entries;
   }
 
-  #scanAgainst(data: Uint8Array, view: DataView, known: ScannedTree, slot: number, depth: number): void {
+  /** Afterwards the known tree is the scanned one. */
+  #scanAgainst(bytes: Uint8Array, start: number, end: number, known: ScannedTree): void {
+    const view = this.#viewOf(bytes);
+    const length = end - start;
     const { offsets, entryCount } = known;
     let at = 0;
     /** The next entry of the known tree. */
@@ -85,11 +87,11 @@ export class TreeScanner {
     /** Entries of this tree written to #offsets; -1 as long as those of the known tree serve. */
     let written = -1;
 
-    while (at < data.length) {
+    while (at < length) {
       let equal = 0;
       if (entry < entryCount) {
         const knownAt = offsets[entry] as number;
-        equal = equalBytesFrom(view, at, known.view, knownAt);
+        equal = equalBytesFrom(view, start + at, end, known.view, knownAt, known.length);
         const next = lastAtOrBefore(offsets, entry, entryCount, knownAt + equal);
         if (next > entry) {
           const shift = at - knownAt;
@@ -98,13 +100,14 @@ export class TreeScanner {
           equal -= nextAt - knownAt;
           at = nextAt + shift;
           entry = next;
-          if (at >= data.length) break;
+          if (at >= length) break;
         }
       }
 
-      const end = this.#readEntry(data, at);
-      if (entry < entryCount && at + equal < this.#entry.idAt) {
-        const order = this.#compareNames(data, known, entry);
+      const entryEnd = this.#readEntry(bytes, start, at, end);
+      const { idAt } = this.#entry;
+      if (entry < entryCount && start + at + equal < idAt) {
+        const order = this.#compareNames(bytes, known, entry);
         if (written < 0) written = this.#copyOffsets(offsets, 0, entry, 0, 0);
         if (order > 0) {
           entry++; // removed: the known tree alone has it
@@ -112,50 +115,65 @@ export class TreeScanner {
         }
         if (order === 0) entry++;
       } else if (entry < entryCount) {
-        entry++; // the same mode and name, another id
+        // The same mode and name, another id.
+        if (written < 0) this.#patchId(known, bytes, start, idAt);
+        entry++;
       } else if (written < 0) {
         written = this.#copyOffsets(offsets, 0, entry, 0, 0);
       }
-      this.#emit();
+      this.#emit(start);
       if (written >= 0) this.#writeOffset(written++, at);
-      at = end;
+      at = entryEnd;
     }
 
     if (written < 0 && entry < entryCount) written = this.#copyOffsets(offsets, 0, entry, 0, 0);
-    if (written >= 0) {
-      this.#remember(slot, data, view, written, depth);
-    } else {
-      this.#slots[slot] = { data, view, offsets, entryCount, depth };
-    }
+    if (written < 0) return;
+    this.#writeOffset(written, length);
+    this.#trees.replace(known, bytes, start, end, this.#offsets, written);
   }
 
-  #readEntry(data: Uint8Array, at: number): number {
+  #viewOf(bytes: Uint8Array): DataView {
+    if (this.#viewed !== bytes) {
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.#viewed = bytes;
+    }
+    return this.#view;
+  }
+
+  /** @returns where the entry ends, counted from the start of the tree */
+  #readEntry(bytes: Uint8Array, start: number, at: number, end: number): number {
     // A long name is not read again for each removed entry before it.
     if (this.#entryAt !== at) {
-      this.#entryEnd = this.#entry.read(data, at);
+      this.#entryEnd = this.#entry.read(bytes, start + at, end) - start;
       this.#entryAt = at;
     }
     return this.#entryEnd;
   }
 
-  #emit(): void {
+  #emit(start: number): void {
     const { kind, nameStart, idAt } = this.#entry;
     if (kind === 0) return;
     const index = this.count++;
     if (index === this.kinds.length) this.#growFound();
     this.kinds[index] = kind;
-    this.nameStarts[index] = nameStart;
-    this.idOffsets[index] = idAt;
+    this.nameStarts[index] = nameStart - start;
+    this.idOffsets[index] = idAt - start;
+  }
+
+  #patchId(known: ScannedTree, bytes: Uint8Array, start: number, idAt: number): void {
+    const { data } = known;
+    const to = idAt - start;
+    for (let i = 0; i < this.#idBytes; i++) data[to + i] = bytes[idAt + i] as number;
   }
 
   /** Order of the name of the entry just read and that of an entry of the known tree. */
-  #compareNames(data: Uint8Array, known: ScannedTree, index: number): number {
+  #compareNames(bytes: Uint8Array, known: ScannedTree, index: number): number {
     const other = this.#otherEntry;
-    other.read(known.data, known.offsets[index] as number);
+    other.read(known.data, known.offsets[index] as number, known.length);
     const { nameStart, nameEnd } = this.#entry;
     const length = Math.min(nameEnd - nameStart, other.nameEnd - other.nameStart);
     for (let i = 0; i < length; i++) {
-      const difference = (data[nameStart + i] as number) - (known.data[other.nameStart + i] as number);
+      const difference = (bytes[nameStart + i] as number) - (known.data[other.nameStart + i] as number);
       if (difference !== 0) return difference;
     }
     return nameEnd - nameStart - (other.nameEnd - other.nameStart);
@@ -172,20 +190,6 @@ export class TreeScanner {
   #writeOffset(index: number, offset: number): void {
     if (index === this.#offsets.length) this.#growOffsets(index + 1);
     this.#offsets[index] = offset;
-  }
-
-  #remember(slot: number, data: Uint8Array, view: DataView, entryCount: number, depth: number): void {
-    this.#writeOffset(entryCount, data.length);
-    const sizeBytes = data.length + 4 * entryCount;
-    const replaced = this.#slots[slot];
-    if (replaced !== undefined) this.#rememberedBytes -= replaced.data.length + 4 * replaced.entryCount;
-    if (this.#rememberedBytes + sizeBytes > MAX_REMEMBERED_BYTES) {
-      this.#slots.fill(undefined);
-      this.#rememberedBytes = 0;
-      if (sizeBytes > MAX_REMEMBERED_BYTES) return;
-    }
-    this.#rememberedBytes += sizeBytes;
-    this.#slots[slot] = { data, view, offsets: this.#offsets.slice(0, entryCount + 1), entryCount, depth };
   }
 
   #growOffsets(needed: number): void {
@@ -208,19 +212,37 @@ export class TreeScanner {
   }
 }
 
-/** How many bytes from here on are the same in both. */
-function equalBytesFrom(a: DataView, aStart: number, b: DataView, bStart: number): number {
-  const length = Math.min(a.byteLength - aStart, b.byteLength - bStart);
+/** How many bytes of a[aStart, aEnd) and b[bStart, bEnd) are the same from the beginning. */
+function equalBytesFrom(
+  a: DataView,
+  aStart: number,
+  aEnd: number,
+  b: DataView,
+  bStart: number,
+  bEnd: number,
+): number {
+  const length = Math.min(aEnd - aStart, bEnd - bStart);
   let i = 0;
-  for (const end = length - 15; i < end; i += 16) {
+  // Words combined before they are tested: one branch for 32 bytes, 1.4 times as fast as one for each.
+  for (const end = length - 31; i < end; i += 32) {
+    const p = aStart + i;
+    const q = bStart + i;
     if (
-      a.getInt32(aStart + i, true) !== b.getInt32(bStart + i, true) ||
-      a.getInt32(aStart + i + 4, true) !== b.getInt32(bStart + i + 4, true) ||
-      a.getInt32(aStart + i + 8, true) !== b.getInt32(bStart + i + 8, true) ||
-      a.getInt32(aStart + i + 12, true) !== b.getInt32(bStart + i + 12, true)
+      ((a.getInt32(p, true) ^ b.getInt32(q, true)) |
+        (a.getInt32(p + 4, true) ^ b.getInt32(q + 4, true)) |
+        (a.getInt32(p + 8, true) ^ b.getInt32(q + 8, true)) |
+        (a.getInt32(p + 12, true) ^ b.getInt32(q + 12, true)) |
+        (a.getInt32(p + 16, true) ^ b.getInt32(q + 16, true)) |
+        (a.getInt32(p + 20, true) ^ b.getInt32(q + 20, true)) |
+        (a.getInt32(p + 24, true) ^ b.getInt32(q + 24, true)) |
+        (a.getInt32(p + 28, true) ^ b.getInt32(q + 28, true))) !==
+      0
     ) {
       break;
     }
+  }
+  for (const end = length - 3; i < end; i += 4) {
+    if (a.getInt32(aStart + i, true) !== b.getInt32(bStart + i, true)) break;
   }
   while (i < length && a.getUint8(aStart + i) === b.getUint8(bStart + i)) i++;
   return i;

@@ -36,12 +36,12 @@ export class TreeEntry {
   }
 
   /**
-   * Read the entry at `at`.
+   * Read the entry at `at` of a tree that ends at `treeEnd`.
    *
    * @returns the offset just past it
    * @throws {GitError} OBJECT_CORRUPT when mode, name or id are cut short or malformed
    */
-  read(data: Uint8Array, at: number): number {
+  read(data: Uint8Array, at: number, treeEnd: number): number {
     let mode = 0;
     let i = at;
     for (; ; i++) {
@@ -51,10 +51,9 @@ export class TreeEntry {
     }
     if (data[i] !== 0x20 || i === at) throw malformed(at);
     const nameStart = ++i;
-    const { length } = data;
-    while (i < length && data[i] !== 0) i++;
+    while (i < treeEnd && data[i] !== 0) i++;
     const end = i + 1 + this.#idBytes;
-    if (end > length || i === nameStart) throw malformed(at);
+    if (end > treeEnd || i === nameStart) throw malformed(at);
     this.mode = mode;
     this.nameStart = nameStart;
     this.idAt = i + 1;
