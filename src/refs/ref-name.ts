@@ -86,7 +86,7 @@ const ROOT_REF =
   /^(?:HEAD|[A-Z_-]+_HEAD|AUTO_MERGE|BISECT_EXPECTED_REV|NOTES_MERGE_(?:PARTIAL|REF)|MERGE_AUTOSTASH)$/;
 
 /** @returns whether `name` is that of a ref beside `refs/`, by git's list */
-export function isRootRefName(name: string): boolean {
+function isRootRefName(name: string): boolean {
   return name.length <= 64 && ROOT_REF.test(name);
 }
 

@@ -41,8 +41,6 @@ const REF_LOCK_TIMEOUT_MS = 100; // git's core.filesRefLockTimeout
 const PACKED_REFS_TIMEOUT_MS = 1000; // git's core.packedRefsTimeout
 const PACK_FROM = 100;
 
-export type { PeelTags } from './files-ref-store.ts';
-
 export interface FilesRefDatabaseOptions {
   readonly format: ObjectFormat;
   /** core.logAllRefUpdates. Default `never`, as in a bare repository. */

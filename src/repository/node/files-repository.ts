@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { type InitRepositoryOptions, initRepository } from './init-repository.ts';
-export { type FilesRepository, type OpenRepositoryOptions, openRepository } from './open-repository.ts';
+export { initRepository } from './init-repository.ts';
+export { openRepository } from './open-repository.ts';
