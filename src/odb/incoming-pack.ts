@@ -177,7 +177,8 @@ class SpillingSink implements PackSink {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    const fits = this.#spilled === undefined && this.#memory.sizeBytes + bytes.length <= UNPACK_MAX_PACK_BYTES;
+    const fits =
+      this.#spilled === undefined && this.#memory.sizeBytes + bytes.length <= UNPACK_MAX_PACK_BYTES;
     await (fits ? this.#memory : await this.spill()).write(bytes);
   }
 

@@ -132,5 +132,6 @@ export interface ObjectTransaction extends AsyncDisposable {
   readonly quarantinePath?: string | undefined;
   /** Publish everything at once. @throws {GitError} STORAGE_FAILED, and nothing is visible then */
   commit(): Promise<void>;
-  // [Symbol.asyncDispose]() discards what was not committed. Safe to call twice.
+  // [Symbol.asyncDispose]() discards what was not committed. Safe to call twice. After a commit, call it once refs
+  // hold the objects: until then a repack by another process is kept from dropping them (git's .keep files).
 }

@@ -14,8 +14,11 @@ import { LooseDirectory } from './loose-directory.ts';
 import { OpenPack, type OpenPackOptions } from './open-pack.ts';
 import { isAbsent, storageError } from './storage-error.ts';
 
-/** Two changes within a file system's clock tick look like one; a coarse clock ticks once a second. */
-const RACY_MS = 1100;
+/** Two changes within one tick of a file system's clock look like one. The kernel's ticks are 1 to 10 ms long. */
+const RACY_MS = 50;
+
+/** Some file systems keep whole seconds, or even seconds. */
+const RACY_WHOLE_SECONDS_MS = 2100;
 
 export interface ObjectDirectoryOptions extends OpenPackOptions {
   /** Told once of each pack that cannot be used, and of each alternate. */
@@ -100,7 +103,7 @@ export class ObjectDirectory {
     ) {
       return known.paths;
     }
-    const settled = Date.now() - seen.mtimeMs > RACY_MS;
+    const settled = isSettled(seen.mtimeMs);
     const content = this.#readIfThere(path);
     const paths = content === undefined ? [] : parseAlternates(content);
     this.#alternates = { seen, settled, paths };
@@ -137,7 +140,7 @@ export class ObjectDirectory {
   #look(): Listing | undefined {
     const modifiedMs = this.#stat(this.#packDirectory)?.mtimeMs ?? 0;
     if (this.#listing?.settled === true && this.#listing.modifiedMs === modifiedMs) return undefined;
-    return { modifiedMs, settled: Date.now() - modifiedMs > RACY_MS };
+    return { modifiedMs, settled: isSettled(modifiedMs) };
   }
 
   /** Let go of packs that are gone. @returns the names of those that are new */
@@ -226,4 +229,10 @@ export class ObjectDirectory {
       throw storageError(error, 'look at the object database', path);
     }
   }
+}
+
+/** @returns whether a change from now on would show as another time */
+function isSettled(modifiedMs: number): boolean {
+  const racyMs = modifiedMs % 1000 === 0 ? RACY_WHOLE_SECONDS_MS : RACY_MS;
+  return Date.now() - modifiedMs > racyMs;
 }
