@@ -8,6 +8,7 @@
 import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
+import { configuredHiddenRefs } from '../repository/push/push-config.ts';
 import { executePush, runPostReceive } from '../repository/push/push-pipeline.ts';
 import type { PushPipelineOptions, PushRequest, PushRules } from '../repository/push/push-session.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -33,7 +34,7 @@ export interface ReceivePackOptions extends ServiceOptions, Omit<PushRules, 'onE
    * the same process do. Default true.
    */
   readonly allowPushOptions?: boolean | undefined;
-  /** Patterns of refs that are neither shown nor changed. git: receive.hideRefs. */
+  /** Patterns of refs that are neither shown nor changed, besides the repository's own receive.hideRefs. */
   readonly hiddenRefs?: readonly string[] | undefined;
 }
 
@@ -50,10 +51,11 @@ export async function* receivePack(
   options: ReceivePackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { mode, limits, signal, allowPushOptions = true } = options;
+  const hiddenRefs = [...(options.hiddenRefs ?? []), ...configuredHiddenRefs(repository.config)];
   if (mode !== 'stateless') {
     yield* advertiseForPush(repository, {
       version: options.protocolVersion === 1 ? 1 : 0,
-      hiddenRefs: options.hiddenRefs ?? [],
+      hiddenRefs,
       allowPushOptions,
       signal,
     });
@@ -63,7 +65,8 @@ export async function* receivePack(
   const reader = new PacketReader(request, limits.maxCommandBytes);
   const parser = new CommandParser({ format: repository.format, limits, allowPushOptions });
   try {
-    if (await readCommands(reader, parser)) yield* answerPush(repository, reader, parser, options);
+    if (await readCommands(reader, parser))
+      yield* answerPush(repository, reader, parser, { ...options, hiddenRefs });
   } catch (error) {
     throwIfAborted(signal);
     if (error instanceof GitError && error.code === 'ABORTED') throw error;

@@ -1,7 +1,7 @@
 /**
  * Is everything there that the new tips need? What refs reach is trusted to be complete; an object that merely
  * exists is not, since it may be what is left of a half-collected history.
- * Spec: git's connected.c: one walk for all tips; only when it fails, one for each ref to find the guilty.
+ * Spec: git's connected.c: one walk for all tips; only when it fails, a search for the guilty.
  *
  * @module
  */
@@ -13,6 +13,12 @@ import type { CommandLedger } from './command-ledger.ts';
 import type { PushedObjects } from './hooks.ts';
 import type { PushSession } from './push-session.ts';
 import { printable } from './ref-policy.ts';
+
+/**
+ * Walks spent on finding out which tips of a push lack something. Each reads all refs: a push of fifty thousand
+ * broken tips must not cost fifty thousand of them. When they are used up, the rest is refused together.
+ */
+const MAX_SEARCH_WALKS = 200;
 
 /** Refuse every pending command whose new tip lacks something. */
 export async function checkTips(
@@ -28,84 +34,104 @@ export async function checkTips(
   const reader = await objects.openReader({ signal });
   try {
     const refs = await repository.refs.list(undefined, { signal });
-    const check = new TipCheck(session, reader, await repository.shallowCommits(), refs);
-    if ((await check.findFault([...tips])) === undefined) return;
-    await refuseDisconnected(ledger, session, check);
+    const trusted = new Set(refs.map((ref) => ref.id));
+    const check = new TipCheck(session, reader, await repository.shallowCommits(), trusted);
+    const reasons = await check.reasons([...tips]);
+    for (const command of ledger.pending()) {
+      const reason = command.kind === 'delete' ? undefined : reasons.get(command.newId);
+      if (reason !== undefined) ledger.refuse(command, reason);
+    }
   } finally {
     reader.release();
   }
-}
-
-async function refuseDisconnected(
-  ledger: CommandLedger,
-  session: PushSession,
-  check: TipCheck,
-): Promise<void> {
-  const reasons = new Map<ObjectId, string | undefined>();
-  for (const command of ledger.pending()) {
-    if (command.kind === 'delete') continue;
-    const { newId } = command;
-    if (!reasons.has(newId)) reasons.set(newId, await disconnection(newId, session, check));
-    const reason = reasons.get(newId);
-    if (reason !== undefined) ledger.refuse(command, reason);
-  }
-}
-
-async function disconnection(
-  tip: ObjectId,
-  session: PushSession,
-  check: TipCheck,
-): Promise<string | undefined> {
-  const fault = await check.findFault([tip]);
-  if (fault === undefined) {
-    check.trust(tip);
-    return undefined;
-  }
-  // A history that is whole but for where the pusher's own ends: the pusher could not have sent more.
-  const { shallow = [] } = session.request;
-  if (shallow.length > 0 && (await check.findFault([tip], shallow)) === undefined) {
-    return 'shallow update not allowed';
-  }
-  session.sayLine('error', fault);
-  return 'missing necessary objects';
 }
 
 class TipCheck {
   readonly #session: PushSession;
   readonly #reader: ObjectReader;
   readonly #shallowHere: ReadonlySet<ObjectId>;
+  /** Ids whose history is complete. */
   readonly #trusted: Set<ObjectId>;
+  readonly #reasons = new Map<ObjectId, string>();
+  #walksLeft = MAX_SEARCH_WALKS;
 
   constructor(
     session: PushSession,
     reader: ObjectReader,
     shallowHere: ReadonlySet<ObjectId>,
-    refs: readonly { readonly id: ObjectId }[],
+    trusted: Set<ObjectId>,
   ) {
     this.#session = session;
     this.#reader = reader;
     this.#shallowHere = shallowHere;
-    this.#trusted = new Set(refs.map((ref) => ref.id));
+    this.#trusted = trusted;
   }
 
-  /** Count what `tip` reaches as complete from now on. */
-  trust(tip: ObjectId): void {
-    this.#trusted.add(tip);
+  /** Why tips are refused; those that are whole are not among the keys. */
+  async reasons(tips: readonly ObjectId[]): Promise<ReadonlyMap<ObjectId, string>> {
+    const present = tips.filter((tip) => this.#trusted.has(tip) || this.#isPresent(tip));
+    if (present.length > 0 && (await this.#findFault(present)) !== undefined) await this.#search(present);
+    return this.#reasons;
+  }
+
+  #isPresent(tip: ObjectId): boolean {
+    if (this.#reader.has(tip)) return true;
+    this.#refuse(tip, `missing object ${tip}`);
+    return false;
+  }
+
+  /** Halve tips that together lack something until each that does is found. */
+  async #search(tips: readonly ObjectId[]): Promise<void> {
+    const [first, ...others] = tips;
+    if (first === undefined) return;
+    if (others.length === 0 || this.#walksLeft <= 0) {
+      for (const tip of tips) await this.#judge(tip);
+      return;
+    }
+    const middle = tips.length >> 1;
+    const left = tips.slice(0, middle);
+    const right = tips.slice(middle);
+    const leftFails = (await this.#findFault(left)) !== undefined;
+    if (leftFails) await this.#search(left);
+    else for (const tip of left) this.#trusted.add(tip);
+    // When the left half is whole, the fault is in the right one.
+    if (!leftFails || (await this.#findFault(right)) !== undefined) await this.#search(right);
+  }
+
+  /** Say what is wrong with one tip of those that lack something. */
+  async #judge(tip: ObjectId): Promise<void> {
+    if (this.#walksLeft <= 0) {
+      this.#reasons.set(tip, 'missing necessary objects');
+      return;
+    }
+    const fault = await this.#findFault([tip]);
+    // A history that is whole but for where the pusher's own ends: the pusher could not have sent more.
+    const { shallow = [] } = this.#session.request;
+    if (fault === undefined) this.#trusted.add(tip);
+    else if (shallow.length > 0 && (await this.#findFault([tip], shallow)) === undefined) {
+      this.#reasons.set(tip, 'shallow update not allowed');
+    } else this.#refuse(tip, fault);
+  }
+
+  #refuse(tip: ObjectId, fault: string): void {
+    this.#session.sayLine('error', fault);
+    this.#reasons.set(tip, 'missing necessary objects');
   }
 
   /**
    * @param boundary commits whose parents are not looked for, besides this repository's own
    * @returns what keeps `tips` from being whole; `undefined` when nothing does
    */
-  async findFault(
+  async #findFault(
     tips: readonly ObjectId[],
     boundary: readonly ObjectId[] = [],
   ): Promise<string | undefined> {
-    const { signal, options } = this.#session;
+    const { signal, limits, options } = this.#session;
+    this.#walksLeft--;
     try {
       const connectivity = await checkConnectivity(this.#reader, tips, [...this.#trusted], {
         shallow: boundary.length === 0 ? this.#shallowHere : new Set([...this.#shallowHere, ...boundary]),
-        limits: options.limits,
+        limits,
         onProgress: options.onProgress,
         signal,
       });

@@ -72,14 +72,14 @@ async function checkCommand(
   command: RefCommand,
   { session, reader, currentBranch, context }: CheckContext,
 ): Promise<Refusal | undefined> {
-  const { hooks, policy = {} } = session.options;
+  const { hooks } = session.options;
   const refusal = await checkRefCommand(command, {
-    policy,
+    policy: session.policy,
     reader,
     currentBranch,
     isAncestor: async (oldId, newId) => {
       const shallow = await session.repository.shallowCommits();
-      const options = { shallow, limits: session.options.limits, signal: session.signal };
+      const options = { shallow, limits: session.limits, signal: session.signal };
       return (await unreachableOf(reader, [oldId], [newId], options)).length === 0;
     },
   });

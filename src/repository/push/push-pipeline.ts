@@ -87,7 +87,7 @@ async function receiveObjects(
   ledger: CommandLedger,
   session: PushSession,
 ): Promise<ObjectTransaction | undefined> {
-  const { repository, request, options, signal } = session;
+  const { repository, request, signal, limits, unpackLimit } = session;
   const { pack, writeObjects, commands } = request;
   const deletesOnly = commands.every((command) => command.kind === 'delete'); // no pack follows then
   if (deletesOnly || (pack === undefined && writeObjects === undefined)) return undefined;
@@ -96,7 +96,7 @@ async function receiveObjects(
   try {
     quarantine = await repository.objects.begin({ signal });
     if (pack !== undefined) {
-      const { limits, unpackLimit, onProgress } = options;
+      const { onProgress } = session.options;
       // A peer whose connection stays open waits for its report before it ends its stream.
       const allowTrailingBytes = true;
       await quarantine.writePack(pack, { limits, unpackLimit, onProgress, signal, allowTrailingBytes });

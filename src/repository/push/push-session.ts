@@ -17,6 +17,7 @@ import type {
   RefUpdateAuthorizer,
   Rejection,
 } from './hooks.ts';
+import { configuredUnpackLimit, effectiveLimits, effectivePolicy } from './push-config.ts';
 import type { RefCommand } from './ref-command.ts';
 import type { RefPolicy } from './ref-policy.ts';
 import { askHook, HookObjects } from './run-hooks.ts';
@@ -45,7 +46,7 @@ export interface PushRules {
   readonly identity?: Identity | undefined;
   /** Handed to hooks as it is. */
   readonly principal?: unknown;
-  /** Packs of fewer objects become loose objects; the database's default when absent, 0 for never. */
+  /** Packs of fewer objects become loose objects, 0 for never. Default: the repository's receive.unpackLimit, 100. */
   readonly unpackLimit?: number | undefined;
   /** Told of failures whose detail is for the log only: a broken hook, a full disk. */
   readonly onError?: ((error: unknown) => void) | undefined;
@@ -65,12 +66,19 @@ export class PushSession {
   readonly request: PushRequest;
   readonly options: PushPipelineOptions;
   readonly signal: AbortSignal;
+  /** Of the application and of the repository's configuration together, as are the limits. */
+  readonly policy: RefPolicy;
+  readonly limits: Limits;
+  readonly unpackLimit: number | undefined;
 
   constructor(repository: Repository, request: PushRequest, options: PushPipelineOptions) {
     this.repository = repository;
     this.request = request;
     this.options = options;
     this.signal = options.signal ?? NEVER_ABORTED;
+    this.policy = effectivePolicy(options.policy ?? {}, repository.config);
+    this.limits = effectiveLimits(options.limits, repository.config);
+    this.unpackLimit = options.unpackLimit ?? configuredUnpackLimit(repository.config);
   }
 
   /** A line of ours in the pusher's terminal, as git's receive-pack prints its own. */

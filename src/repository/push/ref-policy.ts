@@ -16,6 +16,8 @@ export interface RefPolicy {
   readonly denyDeleteCurrent?: boolean | undefined;
   /** Refuse to move a branch to a commit that does not contain its old one. Default false. */
   readonly denyNonFastForwards?: boolean | undefined;
+  /** Refuse to change the branch HEAD points at: for a repository with a work tree. Default false. */
+  readonly denyCurrentBranch?: boolean | undefined;
 }
 
 /** What {@link checkRefCommand} looks at. */
@@ -57,6 +59,12 @@ export async function checkRefCommand(
   const { name, oldId, newId, kind } = command;
   const isBranch = name.startsWith(BRANCHES);
 
+  if (name === currentBranch && policy.denyCurrentBranch === true) {
+    return {
+      reason: 'branch is currently checked out',
+      error: `refusing to update checked out branch: ${name}`,
+    };
+  }
   if (kind === 'delete') {
     if (isZeroId(oldId)) return undefined;
     if (isBranch && policy.denyDeletes === true) {

@@ -33,11 +33,10 @@ export async function updateRefs(ledger: CommandLedger, context: UpdateRefsConte
       return;
     }
   }
-  await applyBatch(
-    batch.filter((command) => !ledger.isSettled(command)),
-    ledger,
-    context,
-  );
+  const unsettled = batch.filter((command) => !ledger.isSettled(command));
+  await applyBatch(unsettled, ledger, context);
+  // Nothing has moved then; what had nothing to do must not say `ok` either.
+  if (context.atomic && ledger.hasRefused()) ledger.refuseRest('atomic transaction failed');
 }
 
 function deletionsFirst(commands: readonly RefCommand[]): RefCommand[] {
