@@ -60,11 +60,15 @@ export async function searchDeltas(
   const title = 'Compressing objects';
   let done = 0;
   for (let i = 0; i < candidates.count; i++) {
-    if (pace.isDue()) {
-      await pace.rest();
-      options.onProgress?.({ title, done, total, finished: false });
-    }
-    if (search.visit(candidates.order[i] as number)) done++;
+    if (!search.begin(candidates.order[i] as number)) continue;
+    do {
+      if (pace.isDue()) {
+        await pace.rest();
+        options.onProgress?.({ title, done, total, finished: false });
+      }
+    } while (search.tryNext());
+    search.finish();
+    done++;
   }
   if (total > 0) options.onProgress?.({ title, done, total, finished: true });
   return { searched, cache: search.cache };
@@ -94,6 +98,13 @@ class DeltaSearch {
   readonly #searched: SearchedObjects;
   readonly #candidates: DeltaCandidates;
   readonly #window = new DeltaWindow(WINDOW_ENTRIES, WINDOW_BYTES);
+  #target!: WindowEntry;
+  /** The target is stored whole: only what the receiver has is worth trying. */
+  #preferredOnly = false;
+  /** Index in the window of the base to be tried next. */
+  #nextBase = 0;
+  #bestBase: WindowEntry | undefined;
+  #bestBytes = 0;
   /** The best delta so far and the one being tried. */
   #best = new Uint8Array(0);
   #trial = new Uint8Array(0);
@@ -116,38 +127,51 @@ class DeltaSearch {
     this.targetCount = targetCount;
   }
 
-  /** Bring the candidate into the window and look for its base there. @returns whether it was a target */
-  visit(candidate: number): boolean {
-    const { targets, kinds, sources } = this.#candidates;
-    const window = this.#window;
-    const entry = window.push(candidate);
-    window.shrink();
-    const target = targets[candidate] as number;
+  /** Bring the candidate into the window. @returns whether it is a target: then its bases are to be tried */
+  begin(candidate: number): boolean {
+    this.#target = this.#window.push(candidate);
+    this.#window.shrink();
+    const target = this.#candidates.targets[candidate] as number;
     if (target === BASE_ONLY) return false;
-
-    const position = this.#searched.positions[target] as number;
     // Between whole objects of one pack a delta was searched when the pack was made.
-    const preferredOnly = this.#plan.actions[position] !== ENCODE;
-    let bestBytes = 0;
-    let bestBase: WindowEntry | undefined;
-    for (let at = window.entries.length - 2; at >= 0; at--) {
-      const base = window.entries[at] as WindowEntry;
-      if (kinds[base.candidate] !== kinds[candidate]) break;
-      if (preferredOnly && (sources[base.candidate] as number) > FIRST_PREFERRED) continue;
-      const bytes = this.#try(entry, base, bestBase, bestBytes);
-      if (bytes === 0) continue;
-      bestBytes = bytes;
-      bestBase = base;
-    }
-    if (bestBase === undefined) return true;
-
-    this.#plan.actions[position] = ENCODE;
-    this.#plan.bases[position] = sources[bestBase.candidate] as number;
-    this.cache.keep(target, this.#best.subarray(0, bestBytes));
-    entry.depth = bestBase.depth + 1;
-    window.keepLonger(window.entries.indexOf(bestBase));
-    if (entry.depth === MOST_DEPTH) window.remove(window.entries.length - 1);
+    const position = this.#searched.positions[target] as number;
+    this.#preferredOnly = this.#plan.actions[position] !== ENCODE;
+    this.#nextBase = this.#window.entries.length - 2;
+    this.#bestBase = undefined;
+    this.#bestBytes = 0;
     return true;
+  }
+
+  /** Try the next base of the window, the newest first. @returns whether another is left */
+  tryNext(): boolean {
+    const { kinds, sources } = this.#candidates;
+    const base = this.#window.entries[this.#nextBase];
+    if (base === undefined || kinds[base.candidate] !== kinds[this.#target.candidate]) return false;
+    if (!this.#preferredOnly || (sources[base.candidate] as number) <= FIRST_PREFERRED) {
+      const bytes = this.#try(this.#target, base, this.#bestBase, this.#bestBytes);
+      if (bytes > 0) {
+        this.#bestBase = base;
+        this.#bestBytes = bytes;
+      }
+    }
+    this.#nextBase -= 1 + this.#window.shrink();
+    return true;
+  }
+
+  /** Take the best base that was found. */
+  finish(): void {
+    const target = this.#target;
+    const base = this.#bestBase;
+    if (base === undefined) return;
+    const window = this.#window;
+    const number = this.#candidates.targets[target.candidate] as number;
+    const position = this.#searched.positions[number] as number;
+    this.#plan.actions[position] = ENCODE;
+    this.#plan.bases[position] = this.#candidates.sources[base.candidate] as number;
+    this.cache.keep(number, this.#best.subarray(0, this.#bestBytes));
+    target.depth = base.depth + 1;
+    window.keepLonger(base);
+    if (target.depth === MOST_DEPTH) window.removeNewest();
   }
 
   /** @returns bytes of the delta, left in `#best`, when it beats what was found before; otherwise 0 */

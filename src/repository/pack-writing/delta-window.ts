@@ -30,21 +30,22 @@ export class DeltaWindow {
   }
 
   push(candidate: number): WindowEntry {
-    if (this.entries.length === this.#mostEntries) this.remove(0);
+    if (this.entries.length === this.#mostEntries) this.#removeOldest();
     const entry: WindowEntry = { candidate, depth: 0, content: undefined, index: undefined, heldBytes: 0 };
     this.entries.push(entry);
     return entry;
   }
 
-  remove(at: number): void {
-    const [entry] = this.entries.splice(at, 1);
-    this.#heldBytes -= entry?.heldBytes ?? 0;
+  removeNewest(): void {
+    this.#heldBytes -= this.entries.pop()?.heldBytes ?? 0;
   }
 
-  /** Make the entry at `at` the second newest: the base just used is likely to serve the next object too. */
-  keepLonger(at: number): void {
-    const [entry] = this.entries.splice(at, 1);
-    if (entry !== undefined) this.entries.splice(this.entries.length - 1, 0, entry);
+  /** Make an entry the second newest, if it is still here: the base just used is likely to serve the next object too. */
+  keepLonger(entry: WindowEntry): void {
+    const at = this.entries.indexOf(entry);
+    if (at < 0) return;
+    this.entries.splice(at, 1);
+    this.entries.splice(this.entries.length - 1, 0, entry);
   }
 
   hold(entry: WindowEntry, content: Uint8Array): void {
@@ -61,9 +62,15 @@ export class DeltaWindow {
     return entry.index;
   }
 
-  /** Let go of the oldest until the budget is kept again. */
-  shrink(): void {
-    while (this.#heldBytes > this.#mostBytes && this.entries.length > 1) this.remove(0);
+  /** Let go of the oldest until the budget is kept again. @returns how many went */
+  shrink(): number {
+    const before = this.entries.length;
+    while (this.#heldBytes > this.#mostBytes && this.entries.length > 1) this.#removeOldest();
+    return before - this.entries.length;
+  }
+
+  #removeOldest(): void {
+    this.#heldBytes -= this.entries.shift()?.heldBytes ?? 0;
   }
 
   #count(entry: WindowEntry, bytes: number): void {
