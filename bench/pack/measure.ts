@@ -67,12 +67,12 @@ export async function measure(run: Run): Promise<Measurement> {
   return { wallSeconds, cpuSeconds, peakBytes, outputBytes };
 }
 
-export interface TreeWatch {
+interface TreeWatch {
   stop(): { peakBytes: number; cpuSeconds: number };
 }
 
 /** Watch a process and its descendants until stopped. */
-export function watchTree(pid: number): TreeWatch {
+function watchTree(pid: number): TreeWatch {
   const peaks = new Map<number, number>();
   const ticks = new Map<number, number>();
   let peakBytes = 0;

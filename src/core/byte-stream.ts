@@ -6,9 +6,6 @@
  *
  * @module
  */
-import { concatBytes } from './bytes.ts';
-import { GitError } from './errors.ts';
-
 export type ByteStream = AsyncIterable<Uint8Array>;
 
 /** What an async entry point takes so that its caller can end the work. */
@@ -33,26 +30,6 @@ export interface Progress {
 /** One chunk, or none when it is empty. */
 export async function* streamOf(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, undefined> {
   for (const chunk of chunks) if (chunk.length > 0) yield chunk;
-}
-
-/**
- * The whole stream in one array.
- *
- * @throws {GitError} LIMIT_EXCEEDED as soon as more than `limitBytes` have arrived
- */
-export async function collectBytes(stream: ByteStream, limitBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of stream) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes) {
-      throw new GitError('LIMIT_EXCEEDED', `Cannot read on: at most ${limitBytes} bytes are allowed`, {
-        limitBytes,
-      });
-    }
-    chunks.push(chunk);
-  }
-  return concatBytes(...chunks);
 }
 
 /**

@@ -10,6 +10,7 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -243,7 +244,9 @@ async function main(): Promise<void> {
     if (values.protocols.split(',').includes('2')) await dailyWork(server);
     process.stdout.write('all of it held\n');
   } finally {
+    const ended = once(server.process, 'close');
     server.process.kill('SIGTERM');
+    await ended;
     if (values.keep) process.stdout.write(`kept ${scratch}\n`);
     else rmSync(scratch, { recursive: true, force: true });
   }
