@@ -22,7 +22,7 @@ import type { TaskPool } from '../pack/task-pool.ts';
 import type { ObjectReader, RawObject, WritePackOptions, WritePackResult } from './object-database.ts';
 
 /** git's receive.unpackLimit. */
-export const DEFAULT_UNPACK_LIMIT = 100;
+const DEFAULT_UNPACK_LIMIT = 100;
 
 /** A pack of more bytes is kept, however few objects it has. */
 const UNPACK_MAX_PACK_BYTES = 1024 * 1024;

@@ -14,10 +14,10 @@ const BLOCK_BYTES = 64 * 1024;
  * Read past the end of each block, so that what begins in it (an entry's header) is not cut in two.
  * At least this many bytes are found from any position, or all to the end of the file.
  */
-export const WINDOW_OVERLAP_BYTES = 64;
+const WINDOW_OVERLAP_BYTES = 64;
 
 /** Bytes that all open files may hold in blocks together. */
-export const WINDOW_BUDGET_BYTES = 32 * 1024 * 1024;
+const WINDOW_BUDGET_BYTES = 32 * 1024 * 1024;
 
 const NONE = -1;
 

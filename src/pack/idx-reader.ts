@@ -7,6 +7,7 @@
 import { readUint32 } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
+import { PACK_HEADER_BYTES } from './pack-header.ts';
 import type { PackIndex } from './pack-index.ts';
 import { buildReverseIndex, parseReverseIndex, type ReverseIndex } from './reverse-index.ts';
 
@@ -25,9 +26,6 @@ const V2_SIGNATURE = 0xff744f63;
 const V2_HEADER_BYTES = 8;
 const FANOUT_BYTES = 1024;
 const LARGE = 0x80000000;
-
-/** First bytes of a pack; no entry starts before. */
-const PACK_HEADER_BYTES = 12;
 
 /**
  * An index over the bytes of an .idx file, which it keeps.

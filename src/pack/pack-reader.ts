@@ -18,13 +18,11 @@ import { DeltaChain } from './delta-chain.ts';
 import { createEntryHeader, parseEntryHeader } from './entry-header.ts';
 import { EntryInflater, isScratch, STREAM_CHUNK_BYTES } from './entry-inflater.ts';
 import type { WindowPool } from './file-windows.ts';
+import { PACK_HEADER_BYTES } from './pack-header.ts';
 import type { StoredPack } from './stored-pack.ts';
 
 /** The largest object held in memory as a whole; larger ones are streamed. */
 export const MAX_HELD_OBJECT_BYTES = DEFAULT_LIMITS.maxDeltaObjectBytes;
-
-/** First bytes of a pack; no entry starts before. */
-const PACK_HEADER_BYTES = 12;
 
 /** Inflated bytes that hold a delta's two sizes, of at most ten bytes each. */
 const DELTA_SIZES_BYTES = 20;

@@ -17,6 +17,9 @@ const PACK_FILE = /^(pack-[0-9a-f]+)\.([a-z]+)$/;
 const PACK_ORDER = ['keep', 'pack', 'rev'];
 const INDEX = 'idx';
 
+/** Directories of loose objects published at the same time: most of it is waiting. */
+const SHARDS_AT_ONCE = 8;
+
 const WHAT = 'publish objects';
 
 export interface PublishOptions {
@@ -35,10 +38,12 @@ export interface PublishOptions {
  */
 export async function publish(options: PublishOptions): Promise<string[]> {
   const { quarantine, objectsDirectory, syncDirectories } = options;
-  for (const entry of await list(quarantine)) {
-    if (entry.isDirectory() && SHARD.test(entry.name)) {
-      await publishShard(`${quarantine}/${entry.name}`, `${objectsDirectory}/${entry.name}`);
-    }
+  const shards = (await list(quarantine)).filter((entry) => entry.isDirectory() && SHARD.test(entry.name));
+  for (let at = 0; at < shards.length; at += SHARDS_AT_ONCE) {
+    const some = shards.slice(at, at + SHARDS_AT_ONCE);
+    await settled(
+      some.map(({ name }) => publishShard(`${quarantine}/${name}`, `${objectsDirectory}/${name}`)),
+    );
   }
   const packs = packsAmong((await list(`${quarantine}/pack`)).map((entry) => entry.name));
   if (packs.size === 0) return [];
@@ -61,6 +66,13 @@ export async function publish(options: PublishOptions): Promise<string[]> {
 /** Let the next repack have the packs. */
 export async function removeKeeps(keeps: readonly string[]): Promise<void> {
   for (const path of keeps) await storing('let go of pack', path, () => rm(path, { force: true }));
+}
+
+/** As Promise.all, but waits for the others too: nothing runs on behind a failure. */
+async function settled(promises: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(promises)) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
 }
 
 /** Make a directory, unless it is there; never those above it, which may have been removed on purpose. */
