@@ -162,6 +162,9 @@ class LevelWalk {
   }
 }
 
+/** Beside the bits of the CommitWalk. */
+const VISITED = FIRST_FREE_FLAG << 5;
+
 async function depthByDate(
   reader: ObjectReader,
   wants: readonly ObjectId[],
@@ -173,25 +176,37 @@ async function depthByDate(
   const commits = new CommitTable(reader, options.limits ?? DEFAULT_LIMITS);
   for (const id of options.repositoryShallow ?? []) commits.cut(id);
   const walk = new CommitWalk(commits, since);
-  for (const id of wantedCommits(reader, wants)) walk.include(commits.addId(id));
+  const starts = wantedCommits(reader, wants).map((id) => commits.addId(id));
+  for (const number of starts) walk.include(number);
   for (const id of wantedCommits(reader, not ?? [])) walk.exclude(commits.addId(id));
   await walk.run(pace);
   if (walk.missing !== undefined) throw missingCommit(walk.missing.id);
 
-  const included = walk.included();
-  if (included.length === 0) {
+  if (starts.every((number) => walk.isExcluded(number))) {
     throw new GitError('PROTOCOL_VIOLATION', 'no commits selected for shallow requests');
   }
   const shallow: ObjectId[] = [];
   const unshallow: ObjectId[] = [];
-  for (const number of included) {
-    let endsHere = commits.isCut(number);
+  // git also names commits that only another boundary commit leads to: the client never gets those, and a
+  // later fetch that takes them for its own would leave it with holes.
+  const pending = new GrowingInt32();
+  const visit = (number: number): void => {
+    const flags = commits.flags[number] as number;
+    if ((flags & VISITED) !== 0 || walk.isExcluded(number)) return;
+    commits.flags[number] = flags | VISITED;
+    pending.push(number);
+  };
+  for (const number of starts) visit(number);
+  while (pending.length > 0) {
+    const number = pending.pop();
+    const start = commits.parentStarts[number] as number;
     const end = commits.parentEnds[number] as number;
-    for (let at = commits.parentStarts[number] as number; at < end && !endsHere; at++) {
-      endsHere = walk.isExcluded(commits.parents[at] as number);
-    }
+    let endsHere = commits.isCut(number);
+    for (let at = start; at < end; at++) endsHere ||= walk.isExcluded(commits.parents[at] as number);
+    for (let at = start; at < end && !endsHere; at++) visit(commits.parents[at] as number);
     const id = commits.idOf(number);
     if (endsHere !== clientShallow.has(id)) (endsHere ? shallow : unshallow).push(id);
+    if (pace.isDue()) await pace.rest();
   }
   return { shallow, unshallow };
 }
