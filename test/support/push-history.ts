@@ -57,5 +57,6 @@ export function makePushHistory(parent: string, objectFormat = 'sha1'): PushHist
 
 function packObjects(cwd: string, revisions: readonly string[], ...options: readonly string[]): Uint8Array {
   const input = `${revisions.join('\n')}\n`;
-  return gitBytes({ cwd, input }, 'pack-objects', '--revs', '--stdout', '-q', ...options);
+  // No Buffer: its slice() would be a view, and changing that would change the pack.
+  return new Uint8Array(gitBytes({ cwd, input }, 'pack-objects', '--revs', '--stdout', '-q', ...options));
 }

@@ -26,6 +26,8 @@ export function describeUnpackError({ code, message }: GitError): UnpackStatus {
       return { reason: 'limit exceeded', message: printable(message) };
     case 'PROTOCOL_VIOLATION':
       return { reason: 'protocol error', message: printable(message) };
+    case 'UNSUPPORTED':
+      return { reason: 'unsupported pack', message: printable(message) };
     case 'STORAGE_FAILED':
       return { reason: 'unable to store objects', message: 'the server could not store the objects' };
     default:
