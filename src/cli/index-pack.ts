@@ -26,7 +26,7 @@ export const indexPackCommand: Command = {
   summary: 'write the index of a pack',
   usage: [
     'index-pack [-v] [-o <index-file>] [--keep[=<msg>]] [--[no-]rev-index] [--verify] <pack-file>',
-    'index-pack --stdin [--fix-thin] [-v] [-o <index-file>] [--keep[=<msg>]] [--[no-]rev-index] [<pack-file>]',
+    'index-pack --stdin [--fix-thin] [-v] [-o <index-file>] [--keep[=<msg>]] [<pack-file>]',
   ],
   description: `
 Reads a pack, checks every object in it and writes its index beside it. Prints the pack's id or, with --stdin,

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, type TestContext } from 'node:test';
-import { verifyPackCommand } from '../../src/cli/verify-pack.ts';
 import { git, gitAsync, scratchDirectory } from '../support/git.ts';
-import { runCommand } from './run-packwire.ts';
+import { runHere } from './run-packwire.ts';
 
 /** A bare repository of one pack with delta chains. */
 async function packedRepository(...initOptions: string[]) {
@@ -29,7 +28,7 @@ for (const args of [[], ['-v'], ['-s'], ['-v', '-s']]) {
     test(`verify-pack ${[...args, `<pack>${suffix}`].join(' ')} prints what git prints`, async () => {
       const { packs, name } = sha1;
       const theirs = await gitAsync(packs, 'verify-pack', ...args, `${name}${suffix}`);
-      const ours = await runCommand(verifyPackCommand, [...args, `${name}${suffix}`], { cwd: packs });
+      const ours = await runHere(['verify-pack', ...args, `${name}${suffix}`], { cwd: packs });
       assert.deepEqual(ours, theirs);
     });
   }
@@ -39,11 +38,11 @@ test('verify-pack reads SHA-256 packs when told so, and version 1 indexes', asyn
   const { packs, name } = await packedRepository('--object-format=sha256');
   const theirs = await gitAsync(packs, 'verify-pack', '-v', '--object-format=sha256', `${name}.idx`);
   const args = ['-v', '--object-format=sha256', `${name}.idx`];
-  assert.deepEqual(await runCommand(verifyPackCommand, args, { cwd: packs }), theirs);
+  assert.deepEqual(await runHere(['verify-pack', ...args], { cwd: packs }), theirs);
 
   git(sha1.packs, 'index-pack', '--index-version=1', '-o', 'v1.idx', `${sha1.name}.pack`);
   writeFileSync(join(sha1.packs, 'v1.pack'), readFileSync(join(sha1.packs, `${sha1.name}.pack`)));
-  assert.equal((await runCommand(verifyPackCommand, ['v1.idx'], { cwd: sha1.packs })).status, 0);
+  assert.equal((await runHere(['verify-pack', 'v1.idx'], { cwd: sha1.packs })).status, 0);
 });
 
 test('verify-pack finds any changed byte of a pack, of its index and of its reverse index', async () => {
@@ -60,7 +59,7 @@ test('verify-pack finds any changed byte of a pack, of its index and of its reve
       const broken = Buffer.from(whole);
       broken[Math.floor((step * (whole.length - 1)) / 11)]! ^= 0x10;
       writeFileSync(join(packs, `broken.${extension}`), broken);
-      const result = await runCommand(verifyPackCommand, ['-v', 'broken.idx'], { cwd: packs });
+      const result = await runHere(['verify-pack', '-v', 'broken.idx'], { cwd: packs });
       assert.equal(result.status, 1, `byte of step ${step} in .${extension}`);
       assert.match(result.stderr, /^fatal: /);
       assert.equal(result.stdout, 'broken.pack: bad\n');
@@ -70,7 +69,7 @@ test('verify-pack finds any changed byte of a pack, of its index and of its reve
 
 test('verify-pack checks every pack it is given', async () => {
   const { packs, name } = sha1;
-  const result = await runCommand(verifyPackCommand, ['-s', 'absent.idx', `${name}.idx`], { cwd: packs });
+  const result = await runHere(['verify-pack', '-s', 'absent.idx', `${name}.idx`], { cwd: packs });
   assert.equal(result.status, 1);
   assert.match(result.stderr, /^fatal: cannot open .*absent\.pack/);
   assert.match(result.stdout, /^absent\.pack: bad\nnon delta: /);
