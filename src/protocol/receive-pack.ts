@@ -65,8 +65,9 @@ export async function* receivePack(
   const reader = new PacketReader(request, limits.maxCommandBytes);
   const parser = new CommandParser({ format: repository.format, limits, allowPushOptions });
   try {
-    if (await readCommands(reader, parser))
+    if (await readCommands(reader, parser)) {
       yield* answerPush(repository, reader, parser, { ...options, hiddenRefs });
+    }
   } catch (error) {
     throwIfAborted(signal);
     if (error instanceof GitError && error.code === 'ABORTED') throw error;
