@@ -282,6 +282,6 @@ function orThrow(error: unknown): GitError {
 }
 
 function withId(error: GitError, id: ObjectId): GitError {
-  if (error.detail['id'] !== undefined) return error;
+  if (error.detail.id !== undefined) return error;
   return new GitError(error.code, `${error.message} (${id})`, { ...error.detail, id }, error.cause);
 }

@@ -10,7 +10,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { GitError } from '../../core/errors.ts';
 import { readFully } from '../../pack/node/file-pack-sink.ts';
 import type { RandomAccessFile } from '../../pack/stored-pack.ts';
-import { storageError } from './storage-error.ts';
+import { isAbsent, storageError } from './storage-error.ts';
 
 /** Descriptors that packs of all repositories may use together; Linux commonly allows a process 1,024. */
 const MAX_OPEN_PACKS = 512;
@@ -84,9 +84,8 @@ export class PackFile implements RandomAccessFile {
     try {
       fd = openSync(this.path, 'r');
     } catch (error) {
-      const failure = storageError(error, 'open pack', this.path);
-      if (failure instanceof GitError && failure.detail['code'] === 'ENOENT') return false;
-      throw failure;
+      if (isAbsent(error)) return false;
+      throw storageError(error, 'open pack', this.path);
     }
     const { size, ino } = fstatSync(fd);
     if (size !== this.sizeBytes || ino !== this.inode) {

@@ -220,7 +220,7 @@ test('an alternate that is missing is passed over with a warning', async (t) => 
   const warnings: GitError[] = [];
   const database = await openDatabase(t, repository, { onWarning: (warning) => warnings.push(warning) });
   const reader = await database.openReader();
-  assert.equal(warnings[0]?.detail['path'], '/nowhere/objects');
+  assert.equal(warnings[0]?.detail.path, '/nowhere/objects');
   reader.release();
 });
 
@@ -353,7 +353,7 @@ test('a damaged copy is read from another place; without one the error says wher
   writeFileSync(pack, bytes);
   const reader = await (await openDatabase(t, repository)).openReader();
   assert.throws(() => reader.read(id), { code: 'PACK_CORRUPT' });
-  assert.equal(catching(() => reader.read(id)).detail['offset'], location.offset);
+  assert.equal(catching(() => reader.read(id)).detail.offset, location.offset);
 
   const scratch = await scratchDirectory(t);
   git('/', 'init', '--quiet', '--bare', scratch);
@@ -402,7 +402,7 @@ test('broken loose objects are OBJECT_CORRUPT, with the id', async (t) => {
     writeFileSync(path, bytes);
     const error = catching(() => reader.read(NO_SUCH_ID));
     assert.equal(error.code, 'OBJECT_CORRUPT', String(bytes));
-    assert.equal(error.detail['id'], NO_SUCH_ID);
+    assert.equal(error.detail.id, NO_SUCH_ID);
   }
   reader.release();
 });
