@@ -36,7 +36,7 @@ export class IdTable {
     this.#mostIds = Math.min(mostIds, NUMBER_MASK - 1);
     this.#slots = new Int32Array(SMALLEST_SLOTS);
     this.#shift = 32 - Math.log2(SMALLEST_SLOTS);
-    this.#sizeToGrowAt = Math.floor((SMALLEST_SLOTS * MOST_FULL_PERCENT) / 100);
+    this.#sizeToGrowAt = Math.min(this.#mostIds, Math.floor((SMALLEST_SLOTS * MOST_FULL_PERCENT) / 100));
     this.ids = new Uint8Array(this.#sizeToGrowAt * this.idBytes);
   }
 

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { bytesToHex, hexToBytes, type ObjectId } from '../../src/core/object-id.ts';
+import type { GitError } from '../../src/core/errors.ts';
+import { DEFAULT_LIMITS } from '../../src/core/limits.ts';
+import { bytesToHex, hexToBytes, type ObjectId, SHA256 } from '../../src/core/object-id.ts';
 import { kindOfCode } from '../../src/core/object-kind.ts';
+import type { RawObject } from '../../src/odb/object-database.ts';
+import { packNameHash } from '../../src/repository/name-hash.ts';
 import { parseObjectFilter } from '../../src/repository/object-filter.ts';
 import type { ObjectSelection } from '../../src/repository/object-selection.ts';
 import { selectObjects } from '../../src/repository/select-objects.ts';
@@ -137,4 +141,168 @@ test('selectObjects() leaves out nothing the client lacks when clocks are wrong'
       { numRuns: QUERIES },
     );
   }
+});
+
+test('selectObjects() in one small repository', async (context) => {
+  const directory = await scratchDirectory(context);
+  const script = [
+    'commit refs/heads/main\nmark :1\ncommitter A <a@b> 100 +0000\ndata 0\n',
+    'M 100644 inline README\ndata 3\none\nM 100644 inline src/deep/file.c\ndata 3\ntwo\n\n',
+    'commit refs/heads/main\nmark :2\ncommitter A <a@b> 200 +0000\ndata 0\nfrom :1\n',
+    'M 100644 inline src/deep/file.c\ndata 5\nthree\n\n',
+    'tag v1\nfrom :1\ntagger A <a@b> 100 +0000\ndata 0\n',
+    'tag v2\nfrom :2\ntagger A <a@b> 200 +0000\ndata 0\n',
+  ];
+  git(directory, 'init', '-q', '--bare', '.');
+  git({ cwd: directory, input: script.join('') }, 'fast-import', '--quiet');
+  const reader = readerOver(readObjectsOf(directory));
+  const id = (name: string): ObjectId => git(directory, 'rev-parse', name).trim();
+  const [old, tip] = [id('main~1'), id('main')];
+  const update = ['main', 'main:', 'main:src', 'main:src/deep', 'main:src/deep/file.c'].map(id);
+
+  await context.test('commits first, then trees and blobs as they are found', async () => {
+    const selection = await selectObjects(reader, { wants: [tip], haves: [], thin: false });
+    const older = ['main~1:', 'main~1:src', 'main~1:src/deep', 'main~1:src/deep/file.c'].map(id);
+    const newer = ['main:', 'main:README', 'main:src', 'main:src/deep', 'main:src/deep/file.c'].map(id);
+    assert.deepEqual(idsOf(selection), [tip, old, ...newer, ...older]);
+    assert.equal(selection.preferredBaseKinds.length, 0);
+  });
+
+  await context.test('an update, with bases at the same paths and without', async () => {
+    for (const thin of [true, false]) {
+      const selection = await selectObjects(reader, { wants: [tip], haves: [old], thin });
+      assert.deepEqual(idsOf(selection), update);
+      const bases = ['main~1:', 'main~1:src', 'main~1:src/deep', 'main~1:src/deep/file.c'].map(id);
+      const { preferredBases } = selection;
+      const given = Array.from({ length: preferredBases.length / 20 }, (_, i) =>
+        bytesToHex(preferredBases, i * 20, 20),
+      );
+      assert.deepEqual(given, thin ? bases : []);
+      for (const had of ['main~1', 'main~1:', 'main~1:README', 'main~1:src/deep']) {
+        assert.equal(selection.receiverHas(hexToBytes(id(had)), 0), true, had);
+      }
+    }
+  });
+
+  await context.test('name hashes of paths', async () => {
+    const { ids, nameHashes } = await selectObjects(reader, { wants: [tip], haves: [old], thin: false });
+    assert.equal(bytesToHex(ids, 60, 20), id('main:src/deep'));
+    const path = new TextEncoder().encode('src/deep');
+    assert.deepEqual(
+      [nameHashes[0], nameHashes[1], nameHashes[3]],
+      [0, 0, packNameHash(path, 0, path.length, 0)],
+    );
+  });
+
+  await context.test('tags of what is sent', async () => {
+    const includeTags = [
+      { tagId: id('v1'), peeledId: old },
+      { tagId: id('v2'), peeledId: tip },
+    ];
+    const selection = await selectObjects(reader, { wants: [tip], haves: [old], includeTags, thin: false });
+    assert.deepEqual(idsOf(selection), [...update, id('v2')]);
+  });
+
+  await context.test('what is asked for by name passes any filter', async () => {
+    const wants = [id('main:README'), tip];
+    const filter = parseObjectFilter('tree:0');
+    assert.deepEqual(idsOf(await selectObjects(reader, { wants, haves: [], filter, thin: false })), [
+      tip,
+      old,
+      id('main:README'),
+    ]);
+  });
+
+  await context.test('a shallow answer, and its deepening', async () => {
+    const first = await selectObjects(reader, {
+      wants: [tip],
+      haves: [],
+      shallow: new Set([tip]),
+      thin: false,
+    });
+    assert.deepEqual(idsOf(first), [
+      tip,
+      ...['main:', 'main:README', 'main:src', 'main:src/deep', 'main:src/deep/file.c'].map(id),
+    ]);
+    const second = await selectObjects(reader, {
+      wants: [tip],
+      haves: [tip],
+      clientShallow: new Set([tip]),
+      unshallow: [tip],
+      thin: false,
+    });
+    assert.deepEqual(
+      idsOf(second),
+      ['main~1', 'main~1:', 'main~1:src', 'main~1:src/deep', 'main~1:src/deep/file.c'].map(id),
+    );
+  });
+
+  await context.test('progress, and the end of it', async () => {
+    const reports: string[] = [];
+    await selectObjects(
+      reader,
+      { wants: [tip], haves: [], thin: false },
+      {
+        onProgress: ({ title, done, finished }) => finished && reports.push(`${title} ${done}`),
+      },
+    );
+    assert.deepEqual(reports, ['Enumerating objects 11', 'Counting objects 11']);
+  });
+
+  await context.test('something missing', async () => {
+    for (const [removed, referredBy] of [
+      [tip, tip],
+      [old, tip],
+      [id('main:'), tip],
+      [id('main:src'), id('main:')],
+      [id('main~1:src/deep'), id('main~1:src')],
+    ] as const) {
+      const broken = readerOver(new Map(reader.objects));
+      broken.objects.delete(removed);
+      await assert.rejects(
+        selectObjects(broken, { wants: [tip], haves: [], thin: false }),
+        (error: GitError) => {
+          assert.equal(error.code, 'OBJECT_MISSING');
+          assert.equal(error.detail.id, removed);
+          assert.equal(error.detail.referredBy, referredBy);
+          return true;
+        },
+      );
+    }
+  });
+
+  await context.test('trees deeper than the limit, and more objects than the limit', async () => {
+    const request = { wants: [tip], haves: [], thin: false };
+    for (const limits of [
+      { ...DEFAULT_LIMITS, maxTreeDepth: 1 },
+      { ...DEFAULT_LIMITS, maxPackObjects: 8 },
+    ]) {
+      await assert.rejects(selectObjects(reader, request, { limits }), { code: 'LIMIT_EXCEEDED' });
+    }
+    assert.equal(
+      (await selectObjects(reader, request, { limits: { ...DEFAULT_LIMITS, maxTreeDepth: 2 } })).count,
+      11,
+    );
+  });
+
+  await context.test('an entry that lies about the kind of its object', async () => {
+    const broken = readerOver(new Map(reader.objects));
+    broken.objects.set(id('main:src'), broken.objects.get(id('main:README')) as RawObject);
+    await assert.rejects(selectObjects(broken, { wants: [tip], haves: [], thin: false }), {
+      code: 'OBJECT_CORRUPT',
+    });
+  });
+});
+
+test('selectObjects() with SHA-256', async (context) => {
+  const directory = await scratchDirectory(context);
+  git(directory, 'init', '-q', '--bare', '--object-format=sha256', '.');
+  const input =
+    'commit refs/heads/main\ncommitter A <a@b> 100 +0000\ndata 0\nM 100644 inline d/f\ndata 3\none\n\n';
+  git({ cwd: directory, input }, 'fast-import', '--quiet');
+  const reader = readerOver(readObjectsOf(directory, SHA256), SHA256);
+  const tip = git(directory, 'rev-parse', 'main').trim();
+  const { ids, count } = await selectObjects(reader, { wants: [tip], haves: [], thin: false });
+  const selected = Array.from({ length: count }, (_, i) => bytesToHex(ids, i * 32, 32));
+  assert.deepEqual(selected, revList(directory, tip));
 });
