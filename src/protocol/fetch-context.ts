@@ -23,7 +23,7 @@ export interface FetchOptions extends ServiceOptions {
 }
 
 /** How the client would be told of a failure now. */
-export type Channel =
+type Channel =
   /** Between packets: as an `ERR` packet. */
   | { readonly kind: 'packets' }
   /** While a pack is sent in bands: on band 3. */

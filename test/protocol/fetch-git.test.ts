@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../src/core/limits.ts';
 import { uploadPack } from '../../src/protocol/upload-pack.ts';
 import { openRepository } from '../../src/repository/node/open-repository.ts';
+import { serveDirectory } from '../interop/http-server.ts';
 import { GIT_ENVIRONMENT, git, gitAsync } from '../support/git.ts';
 import { gitDaemon } from '../support/git-daemon.ts';
 import { type HistoryCommit, makeHistory } from '../support/made-history.ts';
@@ -19,6 +20,7 @@ const VERSIONS = [0, 1, 2] as const;
 
 let root = '';
 const cleanUps: (() => void)[] = [];
+let http: { readonly url: string; readonly errors: unknown[] };
 let packwire: { readonly url: string; readonly errors: unknown[] };
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'packwire-fetch-'));
@@ -32,6 +34,7 @@ before(async () => {
       signal,
     });
   });
+  http = await serveDirectory(cleanUp, root);
   makeServers();
 });
 after(async () => {
@@ -93,20 +96,29 @@ async function stateOf(directory: string): Promise<Record<string, string>> {
 const sortLines = (text: string): string => text.split('\n').sort().join('\n');
 
 /** The same steps with packwire as server, in each version, and with git. */
-function scenario(name: string, server: string, steps: Steps, versions: readonly number[] = VERSIONS): void {
+function scenario(
+  name: string,
+  server: string,
+  steps: Steps,
+  { versions = VERSIONS as readonly number[], httpVersions = [] as readonly number[] } = {},
+): void {
   test(name, async () => {
     const slug = name.replace(/\W+/g, '-');
-    const expected = at(`git-${slug}`);
+    const expected = at(`expected-${slug}`);
     await steps(`file://${at(server)}`, expected, 2);
     const expectedState = await stateOf(expected);
+    const trials = [
+      ...versions.map((version) => ({ version, url: `${packwire.url}${at(server)}`, carrier: 'git' })),
+      ...httpVersions.map((version) => ({ version, url: `${http.url}/${server}`, carrier: 'http' })),
+    ];
     await Promise.all(
-      versions.map(async (version) => {
-        const directory = at(`v${version}-${slug}`);
-        await steps(`${packwire.url}${at(server)}`, directory, version);
-        assert.deepEqual(await stateOf(directory), expectedState, `version ${version}`);
+      trials.map(async ({ version, url, carrier }) => {
+        const directory = at(`${carrier}-v${version}-${slug}`);
+        await steps(url, directory, version);
+        assert.deepEqual(await stateOf(directory), expectedState, directory);
       }),
     );
-    assert.deepEqual(packwire.errors, []);
+    assert.deepEqual([...packwire.errors, ...http.errors], []);
   });
 }
 
@@ -123,7 +135,7 @@ scenario('a clone without tags', 'sha1', clone('--no-tags'));
 scenario('a clone of a tag', 'sha1', clone('--branch=v1'));
 scenario('a clone of a repository with a detached HEAD', 'detached', clone());
 // Only v2 can say where HEAD leads before there is a commit.
-scenario('a clone of a repository whose HEAD is unborn', 'unborn', clone('--mirror'), [2]);
+scenario('a clone of a repository whose HEAD is unborn', 'unborn', clone('--mirror'), { versions: [2] });
 scenario('a clone of the last commit', 'sha1', clone('--depth=1'));
 scenario('a clone of the last commits of every branch', 'sha1', clone('--depth=4', '--no-single-branch'));
 scenario('a clone since a date', 'sha1', clone('--shallow-since=1104539800'));
@@ -132,25 +144,36 @@ scenario('a bare clone without blobs', 'sha1', clone('--bare', '--filter=blob:no
 scenario('a bare clone without trees', 'sha1', clone('--bare', '--filter=tree:0'));
 scenario('a clone without blobs, which are fetched as they are needed', 'sha1', clone('--filter=blob:none'));
 
-scenario('a shallow clone that is deepened step by step', 'sha1', async (url, directory, version) => {
-  await clone('--depth=1')(url, directory, version);
-  await run(directory, version, 'fetch', '--quiet', '--depth=3');
-  await run(directory, version, 'fetch', '--quiet', '--deepen=2');
-  await run(directory, version, 'fetch', '--quiet', '--unshallow');
-});
+scenario(
+  'a shallow clone that is deepened step by step',
+  'sha1',
+  async (url, directory, version) => {
+    await clone('--depth=1')(url, directory, version);
+    await run(directory, version, 'fetch', '--quiet', '--depth=3');
+    await run(directory, version, 'fetch', '--quiet', '--deepen=2');
+    await run(directory, version, 'fetch', '--quiet', '--unshallow');
+  },
+  // Before v2 git's own HTTP client overlooks a tag that came with the pack.
+  { httpVersions: [2] },
+);
 
-scenario('fetching into a repository with commits of its own', 'sha1', async (url, directory, version) => {
-  await run(root, version, 'init', '--quiet', directory);
-  await run(directory, version, 'fetch', '--quiet', '--no-tags', url, 'side:refs/remotes/origin/side');
-  const own = Array.from(
-    { length: 100 },
-    (_, i) =>
-      `commit refs/heads/mine\ncommitter A <a@example.com> ${1104600000 + i} +0000\ndata 0\n` +
-      `${i === 0 ? 'from refs/remotes/origin/side\n' : ''}M 100644 inline own\ndata ${String(i).length}\n${i}\n`,
-  );
-  git({ cwd: directory, input: own.join('') }, 'fast-import', '--quiet', '--date-format=raw');
-  await run(directory, version, 'fetch', '--quiet', url, '+refs/heads/*:refs/remotes/origin/*');
-});
+scenario(
+  'fetching into a repository with commits of its own',
+  'sha1',
+  async (url, directory, version) => {
+    await run(root, version, 'init', '--quiet', directory);
+    await run(directory, version, 'fetch', '--quiet', '--no-tags', url, 'side:refs/remotes/origin/side');
+    const own = Array.from(
+      { length: 100 },
+      (_, i) =>
+        `commit refs/heads/mine\ncommitter A <a@example.com> ${1104600000 + i} +0000\ndata 0\n` +
+        `${i === 0 ? 'from refs/remotes/origin/side\n' : ''}M 100644 inline own\ndata ${String(i).length}\n${i}\n`,
+    );
+    git({ cwd: directory, input: own.join('') }, 'fast-import', '--quiet', '--date-format=raw');
+    await run(directory, version, 'fetch', '--quiet', url, '+refs/heads/*:refs/remotes/origin/*');
+  },
+  { httpVersions: VERSIONS },
+);
 
 scenario('fetching one more commit, with its tag', 'sha1', async (url, directory, version) => {
   await clone('--bare', '--no-tags')(url, directory, version);
@@ -161,11 +184,16 @@ scenario('fetching one more commit, with its tag', 'sha1', async (url, directory
   await run(directory, version, 'fetch', '--quiet', '--tags', url, '+refs/heads/main:refs/heads/main');
 });
 
-scenario('fetching a commit by its id', 'sha1', async (url, directory, version) => {
-  const id = git(at('sha1'), 'rev-parse', 'side~4').trim();
-  await run(root, version, 'init', '--quiet', '--bare', directory);
-  await run(directory, version, 'fetch', '--quiet', url, `${id}:refs/heads/by-id`);
-});
+scenario(
+  'fetching a commit by its id',
+  'sha1',
+  async (url, directory, version) => {
+    const id = git(at('sha1'), 'rev-parse', 'side~4').trim();
+    await run(root, version, 'init', '--quiet', '--bare', directory);
+    await run(directory, version, 'fetch', '--quiet', url, `${id}:refs/heads/by-id`);
+  },
+  { httpVersions: VERSIONS },
+);
 
 for (const version of VERSIONS) {
   test(`a clone of an empty repository, version ${version}`, async () => {

@@ -8,7 +8,7 @@
 import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
 
-export interface AdvertisedRef {
+interface AdvertisedRef {
   /** `.have` for an object that is offered to deltas of a push and has no name here. */
   readonly name: string;
   readonly id: ObjectId;
