@@ -47,12 +47,12 @@ function unquote(line: string): string | undefined {
       continue;
     }
     const octal = /^[0-3][0-7]{2}/.exec(inner.slice(i + 1))?.[0];
-    const escape = ESCAPES[inner[i + 1] ?? ''];
+    const escaped = ESCAPES[inner[i + 1] ?? ''];
     if (octal !== undefined) {
       bytes.push(Number.parseInt(octal, 8));
       i += 3;
-    } else if (escape !== undefined) {
-      bytes.push(escape);
+    } else if (escaped !== undefined) {
+      bytes.push(escaped);
       i += 1;
     } else {
       return undefined;

@@ -60,7 +60,10 @@ export async function expectPresent(reader: ObjectReader, objects: readonly Know
 function expectLocated(reader: ObjectReader, ids: Uint8Array, at: number, id: string): void {
   const location = { pack: -2, offset: -1 };
   expect(reader.locate(ids, at, location), `locate(${id}) must be true`);
-  if (location.pack === -1) return expect(location.offset === 0, 'a loose object is at offset 0');
+  if (location.pack === -1) {
+    expect(location.offset === 0, 'a loose object is at offset 0');
+    return;
+  }
   const first = reader.packs.findIndex(({ index }) => index.rankOf(ids, at) >= 0);
   expect(location.pack === first, `locate(${id}) must give the first pack that has it`);
 
