@@ -21,7 +21,7 @@ export const FIRST_FREE_FLAG = 4;
 
 export class CommitTable {
   readonly ids: IdTable;
-  flags = new Uint8Array(64);
+  flags = new Uint16Array(64);
   /** Committer dates, seconds since 1970; valid once loaded. */
   dates = new Float64Array(64);
   /** Raw ids of root trees; valid once loaded. */
@@ -119,7 +119,7 @@ export class CommitTable {
 
   #grow(): void {
     const capacity = this.flags.length * 2;
-    this.flags = longer(this.flags, new Uint8Array(capacity));
+    this.flags = longer(this.flags, new Uint16Array(capacity));
     this.dates = longer(this.dates, new Float64Array(capacity));
     this.treeIds = longer(this.treeIds, new Uint8Array(capacity * this.ids.idBytes));
     this.parentStarts = longer(this.parentStarts, new Int32Array(capacity));
@@ -127,7 +127,10 @@ export class CommitTable {
   }
 }
 
-function longer<Column extends Uint8Array | Int32Array | Float64Array>(from: Column, to: Column): Column {
+function longer<Column extends Uint8Array | Uint16Array | Int32Array | Float64Array>(
+  from: Column,
+  to: Column,
+): Column {
   to.set(from);
   return to;
 }

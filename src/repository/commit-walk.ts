@@ -16,6 +16,8 @@ const MET = FIRST_FREE_FLAG << 1;
 const QUEUED = FIRST_FREE_FLAG << 2;
 const EDGE = FIRST_FREE_FLAG << 3;
 const CHAINED = FIRST_FREE_FLAG << 4;
+/** Bits of {@link CommitTable.flags} that a user of this walk may use. */
+export const FIRST_FLAG_AFTER_WALK = FIRST_FREE_FLAG << 5;
 
 /**
  * Excluded commits older than everything included that are still looked at once only excluded ones are

@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import type { ObjectId } from '../core/object-id.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { CommitTable, FIRST_FREE_FLAG } from './commit-table.ts';
-import { CommitWalk } from './commit-walk.ts';
+import { CommitWalk, FIRST_FLAG_AFTER_WALK } from './commit-walk.ts';
 import { GrowingInt32 } from './growing-int32.ts';
 import { Pace } from './pace.ts';
 import { peelObject } from './tag.ts';
@@ -162,8 +162,8 @@ class LevelWalk {
   }
 }
 
-/** Beside the bits of the CommitWalk. */
-const VISITED = FIRST_FREE_FLAG << 5;
+const VISITED = FIRST_FLAG_AFTER_WALK;
+const BOUNDARY = FIRST_FLAG_AFTER_WALK << 1;
 
 async function depthByDate(
   reader: ObjectReader,
@@ -185,10 +185,30 @@ async function depthByDate(
   if (starts.every((number) => walk.isExcluded(number))) {
     throw new GitError('PROTOCOL_VIOLATION', 'no commits selected for shallow requests');
   }
+  await visitUpToBoundary(commits, walk, starts, pace);
   const shallow: ObjectId[] = [];
   const unshallow: ObjectId[] = [];
-  // git also names commits that only another boundary commit leads to: the client never gets those, and a
-  // later fetch that takes them for its own would leave it with holes.
+  for (const number of walk.included()) {
+    const flags = commits.flags[number] as number;
+    if ((flags & VISITED) === 0) continue;
+    const endsHere = (flags & BOUNDARY) !== 0;
+    const id = commits.idOf(number);
+    if (endsHere !== clientShallow.has(id)) (endsHere ? shallow : unshallow).push(id);
+  }
+  return { shallow, unshallow };
+}
+
+/**
+ * Mark what the client gets: included commits, down to those with an excluded parent. git also names as
+ * shallow what only another boundary commit leads to; the client never gets that, and a later fetch that
+ * takes it for the client's own would leave it with holes.
+ */
+async function visitUpToBoundary(
+  commits: CommitTable,
+  walk: CommitWalk,
+  starts: readonly number[],
+  pace: Pace,
+): Promise<void> {
   const pending = new GrowingInt32();
   const visit = (number: number): void => {
     const flags = commits.flags[number] as number;
@@ -203,12 +223,10 @@ async function depthByDate(
     const end = commits.parentEnds[number] as number;
     let endsHere = commits.isCut(number);
     for (let at = start; at < end; at++) endsHere ||= walk.isExcluded(commits.parents[at] as number);
+    if (endsHere) commits.flags[number] = (commits.flags[number] as number) | BOUNDARY;
     for (let at = start; at < end && !endsHere; at++) visit(commits.parents[at] as number);
-    const id = commits.idOf(number);
-    if (endsHere !== clientShallow.has(id)) (endsHere ? shallow : unshallow).push(id);
     if (pace.isDue()) await pace.rest();
   }
-  return { shallow, unshallow };
 }
 
 /** Commits among the objects, tags peeled; others have no history. */
