@@ -68,8 +68,8 @@ class ReachSearch {
 
   /** Depth first, each commit once for all wants together. */
   async reaches(want: number, pace: Pace): Promise<boolean> {
-    if (this.#isGoal(want)) return true;
     const commits = this.#commits;
+    if (this.#isGoal(want) || ((commits.flags[want] as number) & REACHES) !== 0) return true;
     const path = this.#path;
     path.length = 0;
     if (!this.#enter(want)) return false;
@@ -92,9 +92,11 @@ class ReachSearch {
     return false;
   }
 
+  /** A commit known to reach a common one counts only if it is young enough to lead there. */
   #isGoal(number: number): boolean {
     const commits = this.#commits;
-    if (((commits.flags[number] as number) & REACHES) !== 0) return true;
+    const reaches = ((commits.flags[number] as number) & REACHES) !== 0;
+    if (reaches && (commits.dates[number] as number) >= this.#oldestDate) return true;
     return this.#common.find(commits.ids.ids, number * commits.ids.idBytes) >= 0;
   }
 
