@@ -55,7 +55,7 @@ async function setUp(
 function checkServer({ server, errors }: Setup): void {
   git(server, 'fsck', '--strict', '--no-dangling');
   assert.deepEqual(
-    readdirSync(join(server, 'objects')).filter((name) => name.startsWith('incoming-')),
+    readdirSync(join(server, 'objects')).filter((name) => name.includes('incoming-')),
     [],
   );
   assert.deepEqual(errors, []);
