@@ -42,8 +42,8 @@ const HEADERS_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 15_000;
 /** For cut work to release what it holds before its connection is broken under it. */
 const RELEASE_MS = 2_000;
-/** How often connections that have become idle are closed while draining. */
-const IDLE_CHECK_MS = 50;
+/** For requests that were under way when the last one ended: they are told to come back later. */
+const LATE_REQUEST_MS = 100;
 
 /** @throws {GitError} INVALID_ARGUMENT when the port is in use, or the address cannot be listened on */
 export async function listenHttp(git: GitServer, options: HttpServerOptions): Promise<RunningHttpServer> {
@@ -58,7 +58,10 @@ class HttpServer implements RunningHttpServer {
   readonly #host: string;
   #runningCount = 0;
   #draining = false;
+  #port = 0;
   #closed: Promise<void> | undefined;
+  /** Called when the last running request has ended. */
+  #whenQuiet: (() => void) | undefined;
 
   constructor(git: GitServer, { host, idleTimeoutMs, onFinish, onError }: HttpServerOptions) {
     this.#host = host;
@@ -69,6 +72,7 @@ class HttpServer implements RunningHttpServer {
       onFinish: (summary: RequestSummary) => {
         this.#runningCount--;
         onFinish?.(summary);
+        if (this.#runningCount === 0) this.#whenQuiet?.();
       },
     };
     const counted: GitServer = {
@@ -96,7 +100,7 @@ class HttpServer implements RunningHttpServer {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   get url(): string {
@@ -110,29 +114,32 @@ class HttpServer implements RunningHttpServer {
   listen({ host, port }: HttpServerOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error) => reject(listenError(error, host, port)));
-      this.#server.listen(port, host, resolve);
+      this.#server.listen(port, host, () => {
+        this.#port = (this.#server.address() as AddressInfo).port;
+        resolve();
+      });
     });
   }
 
   async drain(deadlineMs: number): Promise<number> {
     this.#draining = true;
-    this.#closed ??= this.#close();
-    await settledWithin(this.#closed, deadlineMs);
+    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    await settledWithin(this.#quiet(), deadlineMs);
     const cutCount = this.#runningCount;
     this.#stop.abort(new GitError('ABORTED', 'Stopped: the server is shutting down'));
-    await settledWithin(this.#closed, RELEASE_MS);
+    await settledWithin(this.#quiet(), RELEASE_MS);
+    this.#server.closeIdleConnections();
+    await settledWithin(this.#closed, LATE_REQUEST_MS);
+    // What is left never sent a request, which Node does not count as idle, or does not read its answer.
     this.#server.closeAllConnections();
     await this.#closed;
     return cutCount;
   }
 
-  #close(): Promise<void> {
+  #quiet(): Promise<void> {
+    if (this.#runningCount === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const idleCheck = setInterval(() => this.#server.closeIdleConnections(), IDLE_CHECK_MS);
-      this.#server.close(() => {
-        clearInterval(idleCheck);
-        resolve();
-      });
+      this.#whenQuiet = resolve;
     });
   }
 }

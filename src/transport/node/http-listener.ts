@@ -86,7 +86,7 @@ async function serveRequest(
   } catch (error) {
     // Once the head is sent, what fails is the answer's body, and the GitServer has reported it.
     if (!(error instanceof GitError) && !response.headersSent) options.onError?.(error);
-    cut(response, isGitError(error, 'ABORTED'));
+    cut(response, gone.signal.aborted || isGitError(error, 'ABORTED'));
   } finally {
     options.signal?.removeEventListener('abort', onShutdown);
     options.onFinish?.({
@@ -189,7 +189,7 @@ async function send(
     response.write(body);
     sentBytes = body.length;
   }
-  await ended(response);
+  await ended(response, client);
   return sentBytes;
 }
 
@@ -197,10 +197,17 @@ function isStream(body: HttpAnswer['body']): body is ByteStream {
   return body !== undefined && !(body instanceof Uint8Array);
 }
 
-/** End the response and wait until the last byte was handed to the system, or the connection broke. */
-function ended(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    response.once('close', resolve);
-    response.end(resolve);
+/** End the response and wait until its last byte was handed to the system. */
+function ended(response: ServerResponse, { signal }: PeerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      signal?.removeEventListener('abort', settle);
+      if (signal?.aborted) reject(abortError(signal));
+      else resolve();
+    };
+    // A response that waits behind another on its connection is told neither of its end nor of that one's.
+    signal?.addEventListener('abort', settle);
+    response.once('close', settle);
+    response.end(settle);
   });
 }
