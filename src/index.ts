@@ -25,6 +25,8 @@ export type {
   ObjectTransaction,
   RawObject,
 } from './odb/object-database.ts';
+export { createThreadTaskPool, type ThreadTaskPoolOptions } from './pack/node/thread-task-pool.ts';
+export type { TaskPool } from './pack/task-pool.ts';
 export { type ReceivePackOptions, receivePack } from './protocol/receive-pack.ts';
 export {
   type ProtocolVersion,

@@ -4,6 +4,10 @@
  * @module
  */
 export {
+  type ObjectDatabaseConformance,
+  testObjectDatabase,
+} from './odb/conformance/object-database-conformance.ts';
+export {
   type ConformanceCase as RefDatabaseCase,
   type ConformanceTools as RefDatabaseTools,
   REF_DATABASE_CASES,

@@ -36,24 +36,23 @@ export async function* chunksOf(
  * Write everything `chunks` yields, waiting whenever `sink` is full, so that at most one chunk beyond its
  * high-water mark is held. `sink` is left open. Whatever happens, `chunks` is told to end.
  *
- * @returns bytes written
+ * @param onWrite told of the bytes of each chunk that was handed to `sink`
  * @throws {GitError} ABORTED as {@link chunksOf}; and whatever `chunks` throws
  */
 export async function writeAll(
   chunks: ByteStream,
   sink: Writable,
   { signal, idleTimeoutMs }: PeerOptions,
-): Promise<number> {
-  let writtenBytes = 0;
+  onWrite?: (sizeBytes: number) => void,
+): Promise<void> {
   for await (const chunk of chunks) {
     throwIfAborted(signal);
     if (sink.destroyed) throw peerGone('take', sink.errored);
-    writtenBytes += chunk.length;
+    onWrite?.(chunk.length);
     if (!sink.write(chunk) && sink.writableNeedDrain) {
       await eventOf(sink, ['drain', 'close', 'error'], 'take', { signal, idleTimeoutMs });
     }
   }
-  return writtenBytes;
 }
 
 /** Read and drop what is left of `source`, for at most `forMs` milliseconds. @returns whether its end was seen */

@@ -80,7 +80,10 @@ async function serveRequest(
   try {
     const body = requestBody(incoming, response, client, options.sendContinue === true);
     const answer = await answerTo(server, incoming, body, gone.signal);
-    sentBytes = await send(answer, incoming.method === 'HEAD', response, client);
+    const onWrite = (sizeBytes: number): void => {
+      sentBytes += sizeBytes;
+    };
+    await send(answer, incoming.method === 'HEAD', response, client, onWrite);
     complete = true;
     if (!incoming.complete) await discardRequest(incoming);
   } catch (error) {
@@ -172,7 +175,8 @@ async function send(
   headOnly: boolean,
   response: ServerResponse,
   client: PeerOptions,
-): Promise<number> {
+  onWrite: (sizeBytes: number) => void,
+): Promise<void> {
   const { status, headers, body } = answer;
   for (const [name, value] of headers) response.setHeader(name, value);
   if (client.signal?.aborted || response.destroyed) {
@@ -181,16 +185,14 @@ async function send(
   }
   if (body instanceof Uint8Array) response.setHeader('content-length', body.length);
   response.writeHead(status);
-  let sentBytes = 0;
   if (isStream(body)) {
     if (headOnly) await body[Symbol.asyncIterator]().return?.();
-    else sentBytes = await writeAll(body, response, client);
+    else await writeAll(body, response, client, onWrite);
   } else if (body !== undefined && !headOnly) {
     response.write(body);
-    sentBytes = body.length;
+    onWrite(body.length);
   }
   await ended(response, client);
-  return sentBytes;
 }
 
 function isStream(body: HttpAnswer['body']): body is ByteStream {
