@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import zlib from 'node:zlib';
 import fc from 'fast-check';
@@ -72,7 +73,7 @@ test('decodeBody() passes the error of the body itself on', async () => {
 });
 
 test('decodeBody() reads no further than it is asked: a small body that inflates to much is stopped', async () => {
-  const bomb = zlib.gzipSync(Buffer.alloc(64 << 20));
+  const bomb = zlib.gzipSync(Buffer.alloc(64 << 20, randomBytes(3000)));
   let readBytes = 0;
   const body = async function* () {
     for await (const chunk of chunked(bomb, [4096])) {
