@@ -49,9 +49,18 @@ const LINGER_MS = 30_000;
  * is timed here.
  */
 export function nodeListener(server: GitServer, options: NodeListenerOptions = {}): NodeListener {
+  const { signal } = options;
+  // One listener for all requests: each adding its own would look like a leak to Node.
+  const running = new Set<AbortController>();
+  signal?.addEventListener('abort', () => {
+    for (const gone of running) gone.abort(signal.reason);
+  });
   return (incoming, response) => {
+    const gone = new AbortController();
+    if (signal?.aborted) gone.abort(signal.reason);
+    running.add(gone);
     // Every failure is answered, or breaks the connection, inside.
-    void serveRequest(server, incoming, response, options);
+    void serveRequest(server, incoming, response, gone, options).finally(() => running.delete(gone));
   };
 }
 
@@ -59,13 +68,10 @@ async function serveRequest(
   server: GitServer,
   incoming: IncomingMessage,
   response: ServerResponse,
+  gone: AbortController,
   options: NodeListenerOptions,
 ): Promise<void> {
   const startedAt = performance.now();
-  const gone = new AbortController();
-  const onShutdown = (): void => gone.abort(options.signal?.reason);
-  options.signal?.addEventListener('abort', onShutdown);
-  if (options.signal?.aborted) onShutdown();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
   });
@@ -91,7 +97,6 @@ async function serveRequest(
     if (!(error instanceof GitError) && !response.headersSent) options.onError?.(error);
     cut(response, gone.signal.aborted || isGitError(error, 'ABORTED'));
   } finally {
-    options.signal?.removeEventListener('abort', onShutdown);
     options.onFinish?.({
       method: incoming.method ?? '',
       target: incoming.url ?? '',
