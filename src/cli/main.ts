@@ -6,6 +6,9 @@
  */
 import { packwire } from './packwire.ts';
 
+// Whoever writes learns of a broken pipe from its own write; without a listener the event would end us at once.
+for (const pipe of [process.stdout, process.stderr]) pipe.on('error', () => undefined);
+
 process.exitCode = await packwire(process.argv.slice(2), {
   input: process.stdin,
   output: process.stdout,

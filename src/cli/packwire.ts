@@ -24,9 +24,20 @@ const COMMANDS = {
 /** git's exit codes: for errors, and for wrong arguments. */
 const FATAL = 128;
 const USAGE = 129;
+/** As a shell reports a command ended by SIGPIPE. */
+const BROKEN_PIPE = 141;
 
 /** Run one command line. @returns the exit code */
 export async function packwire(args: readonly string[], world: CommandWorld): Promise<number> {
+  try {
+    return await dispatch(args, world);
+  } catch (error) {
+    if (isBrokenPipe(error)) return BROKEN_PIPE;
+    throw error;
+  }
+}
+
+async function dispatch(args: readonly string[], world: CommandWorld): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version' || name === 'version') {
     await writeText(world.output, `packwire version ${AGENT.split('/')[1]}\n`);
@@ -75,4 +86,9 @@ async function runCommand(command: Command, args: readonly string[], world: Comm
     await writeText(world.errors, `fatal: ${error.message}\n`);
     return FATAL;
   }
+}
+
+/** Nobody reads what we print, as in `packwire verify-pack -v … | head`. */
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import type { Command } from '../../src/cli/command.ts';
@@ -9,7 +10,7 @@ import { receivePackCommand } from '../../src/cli/receive-pack.ts';
 import { serveCommand } from '../../src/cli/serve.ts';
 import { uploadPackCommand } from '../../src/cli/upload-pack.ts';
 import { verifyPackCommand } from '../../src/cli/verify-pack.ts';
-import { runHere } from './run-packwire.ts';
+import { runHere, spawnPackwire } from './run-packwire.ts';
 
 const COMMANDS: readonly Command[] = [
   serveCommand,
@@ -79,4 +80,13 @@ test('an unknown command or option says what to do', async () => {
   const option = await runHere(['verify-pack', '--wrong'], { cwd });
   assert.equal(option.status, 129);
   assert.match(option.stderr, /^error: Unknown option '--wrong'\nusage: packwire verify-pack /);
+});
+
+test('a reader that has seen enough is no failure worth words', async () => {
+  const child = spawnPackwire(['--help'], { cwd });
+  child.stdout?.destroy();
+  let complaint = '';
+  child.stderr?.on('data', (chunk) => (complaint += String(chunk)));
+  await once(child, 'close');
+  assert.equal(complaint, '');
 });
