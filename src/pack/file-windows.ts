@@ -17,7 +17,7 @@ const BLOCK_BYTES = 64 * 1024;
 const WINDOW_OVERLAP_BYTES = 64;
 
 /** Bytes that all open files may hold in blocks together. */
-const WINDOW_BUDGET_BYTES = 32 * 1024 * 1024;
+const WINDOW_BUDGET_BYTES = 8 * 1024 * 1024;
 
 const NONE = -1;
 

@@ -8,6 +8,7 @@
  * @module
  */
 import { GitError } from '../core/errors.ts';
+import { growBytes } from '../core/growing-bytes.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
 
 const SMALLEST_SLOTS = 64;
@@ -122,8 +123,7 @@ export class IdTable {
     this.#shift--;
     this.#sizeToGrowAt = Math.min(this.#mostIds, Math.floor((slots.length * MOST_FULL_PERCENT) / 100));
     const { idBytes } = this;
-    const ids = new Uint8Array(this.#sizeToGrowAt * idBytes);
-    ids.set(this.ids.subarray(0, this.#size * idBytes));
+    const ids = growBytes(this.ids, this.#sizeToGrowAt * idBytes);
     this.ids = ids;
     const mask = slots.length - 1;
     for (let number = 0; number < this.#size; number++) {

@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 
 /** A fixed author, clock and configuration, so that repositories made in tests have the same ids every time. */
 export const GIT_ENVIRONMENT: Readonly<Record<string, string>> = {
-  PATH: process.env['PATH'] ?? '',
+  PATH: process.env.PATH ?? '',
   HOME: '/nonexistent',
   LC_ALL: 'C',
   GIT_CONFIG_NOSYSTEM: '1',

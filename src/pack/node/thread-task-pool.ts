@@ -23,7 +23,7 @@ const MOST_THREADS = 8;
 /** The young generation dominates a small thread's memory; V8's default is 48 MiB. */
 const YOUNG_GENERATION_MIB = 2;
 /** An idle thread ends, and gives its memory (some 30 MB) back. */
-const IDLE_MS = 5000;
+const IDLE_MS = 100;
 
 interface Waiting extends TaskRequest {
   readonly resolve: (output: undefined) => void;
