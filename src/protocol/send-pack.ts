@@ -8,8 +8,11 @@ import type { ProgressListener } from '../core/byte-stream.ts';
 import type { ObjectId } from '../core/object-id.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import type { ObjectFilter } from '../repository/object-filter.ts';
+import { planPack } from '../repository/pack-writing/plan-pack.ts';
 import { type PackWritingResult, writePack } from '../repository/pack-writing/write-pack.ts';
+import type { WritePlan } from '../repository/pack-writing/write-plan.ts';
 import { selectObjects } from '../repository/select-objects.ts';
+import { WalkPermit } from '../repository/walk-gate.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readIncludableTags } from './include-tags.ts';
 import { FLUSH_PACKET } from './pkt-line.ts';
@@ -70,8 +73,30 @@ async function* packOf(
   order: PackOrder,
   { signal, say }: PackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
+  const plan = await planOf(context, reader, order, { signal, say });
+  let written: PackWritingResult | undefined;
+  yield* writePack(reader, plan, {
+    runtime: context.repository.runtime,
+    limits: context.options.limits,
+    ofsDelta: order.ofsDelta,
+    signal,
+    onResult: (result) => {
+      written = result;
+    },
+  });
+  if (written !== undefined) say?.(totalLine(written));
+}
+
+/** The selection lives and dies in here, and a large one holds its place among the large walks as long. */
+async function planOf(
+  context: FetchContext,
+  reader: ObjectReader,
+  order: PackOrder,
+  { signal, say }: PackOptions,
+): Promise<WritePlan> {
   const { limits } = context.options;
   const onProgress: ProgressListener | undefined = say && progressText(say);
+  using permit = new WalkPermit();
   const selection = await selectObjects(
     reader,
     {
@@ -82,21 +107,10 @@ async function* packOf(
       includeTags: order.includeTag ? await readIncludableTags(context, reader) : undefined,
       thin: order.thinPack,
     },
-    { limits, onProgress, signal },
+    { limits, onProgress, signal, permit },
   );
-  let written: PackWritingResult | undefined;
-  yield* writePack(reader, selection, {
-    runtime: context.repository.runtime,
-    limits,
-    thin: order.thinPack,
-    ofsDelta: order.ofsDelta,
-    signal,
-    onProgress,
-    onResult: (result) => {
-      written = result;
-    },
-  });
-  if (written !== undefined) say?.(totalLine(written));
+  const { thinPack: thin, ofsDelta } = order;
+  return await planPack(reader, selection, { limits, thin, ofsDelta, signal, onProgress });
 }
 
 function totalLine({ objects, deltas, reusedObjects, reusedDeltas }: PackWritingResult): string {

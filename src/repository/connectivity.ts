@@ -15,6 +15,7 @@ import { CommitWalk, type MissingObject } from './commit-walk.ts';
 import { ObjectWalk } from './object-walk.ts';
 import { Pace } from './pace.ts';
 import { type PeeledObject, peelObject } from './tag.ts';
+import { WalkPermit } from './walk-gate.ts';
 
 export interface ConnectivityOptions extends Cancellable {
   /** Commits whose parents are absent on purpose. */
@@ -79,7 +80,11 @@ async function check(
       done: history.visitedCount + objects.found.size,
       finished,
     });
-  const pace = new Pace(options.signal, () => report(false));
+  using permit = new WalkPermit();
+  const pace = new Pace(options.signal, () => {
+    report(false);
+    return permit.admit(history.visitedCount + objects.found.size + objects.boundary.size, options.signal);
+  });
 
   for (const id of options.shallow ?? []) commits.cut(id);
   const trusted = new Set(trustedTips);

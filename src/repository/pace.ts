@@ -11,11 +11,11 @@ const TURN_MS = 10;
 
 export class Pace {
   readonly #signal: AbortSignal | undefined;
-  readonly #onRest: (() => void) | undefined;
+  readonly #onRest: (() => void | Promise<void>) | undefined;
   #turnEnd = performance.now() + TURN_MS;
 
-  /** @param onRest called at each rest: for progress */
-  constructor(signal: AbortSignal | undefined, onRest?: () => void) {
+  /** @param onRest called at each rest, and waited for: for progress, and to let others go first */
+  constructor(signal: AbortSignal | undefined, onRest?: () => void | Promise<void>) {
     this.#signal = signal;
     this.#onRest = onRest;
   }
@@ -28,7 +28,7 @@ export class Pace {
   /** @throws {GitError} ABORTED */
   async rest(): Promise<void> {
     throwIfAborted(this.#signal);
-    this.#onRest?.();
+    await this.#onRest?.();
     await yieldToOthers();
     throwIfAborted(this.#signal);
     this.#turnEnd = performance.now() + TURN_MS;

@@ -20,6 +20,7 @@ import { ObjectWalk } from './object-walk.ts';
 import { Pace } from './pace.ts';
 import { type PreferredBases, preferredBasesOf } from './preferred-bases.ts';
 import { peelObject } from './tag.ts';
+import type { WalkPermit } from './walk-gate.ts';
 
 export interface SelectionRequest {
   /** Objects of any kind; tags are included and peeled. All must exist. */
@@ -42,6 +43,8 @@ export interface SelectionRequest {
 export interface SelectionOptions extends Cancellable {
   readonly limits?: Limits | undefined;
   readonly onProgress?: ProgressListener | undefined;
+  /** Asked for leave when many objects are found; the caller disposes it once the selection is dropped. */
+  readonly permit?: WalkPermit | undefined;
 }
 
 /** Edges whose trees give preferred bases: git takes as many as its delta window. */
@@ -71,7 +74,10 @@ export async function selectObjects(
   const { found, boundary } = objects;
   const report = (title: string, finished: boolean): void =>
     options.onProgress?.({ title, done: Math.max(found.size, history.visitedCount), finished });
-  const pace = new Pace(options.signal, () => report('Enumerating objects', false));
+  const pace = new Pace(options.signal, () => {
+    report('Enumerating objects', false);
+    return options.permit?.admit(history.visitedCount + found.size + boundary.size, options.signal);
+  });
 
   for (const cuts of [request.shallow, request.clientShallow, request.unshallow]) {
     for (const id of cuts ?? []) commits.cut(id);

@@ -6,33 +6,21 @@
 import { OFS_DELTA } from '../../core/object-kind.ts';
 import { PACK_HEADER_BYTES } from '../../pack/pack-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
+import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
-import type { PackPlan } from './pack-plan.ts';
 
 export class CopiedPack {
   readonly #pack: StoredPack;
-  readonly #offsets: Float64Array;
-  readonly #end: number;
-  #position: number;
-  #at = PACK_HEADER_BYTES;
   readonly #entriesEnd: number;
+  /** Bytes up to here are copied. */
+  #at = PACK_HEADER_BYTES;
+  /** Start of the next entry to be looked at. */
+  #entry = PACK_HEADER_BYTES;
   #deltaCount = 0;
 
-  /** @param written as for stored entries; filled in at once */
-  constructor(
-    pack: StoredPack,
-    packNumber: number,
-    plan: PackPlan,
-    written: Float64Array,
-    output: PackOutput,
-  ) {
+  constructor(pack: StoredPack) {
     this.#pack = pack;
-    this.#offsets = plan.offsets;
-    this.#position = plan.packStarts[packNumber] as number;
-    this.#end = plan.packStarts[packNumber + 1] as number;
-    this.#entriesEnd = pack.index.entryEnd(plan.offsets[this.#end - 1] as number);
-    const moved = output.position - PACK_HEADER_BYTES;
-    for (let i = this.#position; i < this.#end; i++) written[i] = (plan.offsets[i] as number) + moved;
+    this.#entriesEnd = pack.file.sizeBytes - pack.index.format.idBytes;
   }
 
   /** Deltas among the entries copied so far. */
@@ -54,12 +42,14 @@ export class CopiedPack {
 
   /** @param shift what to add to an offset in the pack to get its place in the chunk */
   #countDeltas(chunk: Uint8Array, shift: number): void {
-    let position = this.#position;
-    for (; position < this.#end; position++) {
-      const offset = this.#offsets[position] as number;
-      if (offset >= this.#at) break;
-      if ((((chunk[offset + shift] as number) >> 4) & 7) >= OFS_DELTA) this.#deltaCount++;
+    const { index, name } = this.#pack;
+    let entry = this.#entry;
+    while (entry < this.#at) {
+      if ((((chunk[entry + shift] as number) >> 4) & 7) >= OFS_DELTA) this.#deltaCount++;
+      const end = index.entryEnd(entry);
+      if (end <= entry) throw entryCorrupt(name, entry, 'the index names it twice');
+      entry = end;
     }
-    this.#position = position;
+    this.#entry = entry;
   }
 }

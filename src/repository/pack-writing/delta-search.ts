@@ -8,6 +8,7 @@
  * @module
  */
 import type { ProgressListener } from '../../core/byte-stream.ts';
+import type { Limits } from '../../core/limits.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { createDelta } from '../../pack/delta-create.ts';
 import type { ObjectSelection } from '../object-selection.ts';
@@ -25,7 +26,7 @@ const MOST_DEPTH = 50;
 /** Content and indexes of the window. */
 const WINDOW_BYTES = 48 * 1024 * 1024;
 /** Larger objects are not searched: they are streamed. */
-export const MOST_SEARCHED_BYTES = 16 * 1024 * 1024;
+const MOST_SEARCHED_BYTES = 16 * 1024 * 1024;
 /** What a delta of a base elsewhere costs before its first instruction, as git reckons: the base's id. */
 const REFERENCE_BYTES = 20;
 /** A target this many times smaller than the base is not worth a look (git). */
@@ -35,6 +36,11 @@ export interface FoundDeltas {
   readonly searched: SearchedObjects;
   /** Deltas that were kept, by number among the searched objects. */
   readonly cache: DeltaCache;
+}
+
+/** Objects up to this size are held in memory as a whole, to be searched and encoded. */
+export function mostHeldBytes(limits: Limits): number {
+  return Math.min(MOST_SEARCHED_BYTES, limits.maxDeltaObjectBytes);
 }
 
 /**
@@ -75,7 +81,7 @@ export async function searchDeltas(
 }
 
 /** The content that {@link DeltaCandidates.sources} and {@link PackPlan.bases} name. */
-export function readSource(
+function readSource(
   reader: ObjectReader,
   selection: ObjectSelection,
   plan: PackPlan,

@@ -21,7 +21,7 @@ const OBJECTS_BETWEEN_CLOCKS = 256;
  *
  * @throws {GitError} OBJECT_MISSING with `detail.id`; PACK_CORRUPT; ABORTED
  */
-export async function planPack(
+export async function planEntries(
   reader: ObjectReader,
   selection: ObjectSelection,
   options: PlanOptions,
@@ -83,8 +83,10 @@ async function locateObjects(
     if (!reader.locate(ids, object * idBytes, location)) {
       throw objectMissing(format, ids, object * idBytes);
     }
-    packs[object] = location.pack < 0 ? loose : location.pack;
-    offsets[object] = location.pack < 0 ? 0 : location.offset;
+    // A pack that the reader took in meanwhile has no place in the plan: what only it has is read by id.
+    const isPlanned = location.pack >= 0 && location.pack < loose;
+    packs[object] = isPlanned ? location.pack : loose;
+    offsets[object] = isPlanned ? location.offset : 0;
   }
   return { packs, offsets };
 }

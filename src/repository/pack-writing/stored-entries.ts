@@ -13,11 +13,12 @@ import {
 } from '../../pack/entry-header.ts';
 import type { FileWindows } from '../../pack/file-windows.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
-import type { ObjectSelection } from '../object-selection.ts';
 import { openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
-import { ENCODE, KEEP_DELTA, type PackPlan, REBASE_DELTA, THIN_DELTA } from './pack-plan.ts';
+import { ENCODE, KEEP_DELTA, REBASE_DELTA, THIN_DELTA } from './pack-plan.ts';
+import { copyBaseId, type WritePlan } from './write-plan.ts';
+import type { WrittenOffsets } from './written-offsets.ts';
 
 /** A range this long is read from the file straight into the output, a shorter one through a window. */
 const LONG_RANGE_BYTES = 32 * 1024;
@@ -25,53 +26,51 @@ const LONG_RANGE_BYTES = 32 * 1024;
 const MOST_RANGE_BYTES = 1024 * 1024;
 
 export class StoredEntries {
+  readonly #packs: readonly StoredPack[];
   readonly #pack: StoredPack;
-  readonly #plan: PackPlan;
-  readonly #selection: ObjectSelection;
+  readonly #plan: WritePlan;
   readonly #ofsDelta: boolean;
-  readonly #written: Float64Array;
+  readonly #written: WrittenOffsets;
   readonly #windows: FileWindows;
   readonly #header = createEntryHeader();
   readonly #baseId: Uint8Array;
   readonly #end: number;
-  #position: number;
+  #slot: number;
   /** Bytes of the pack that are still to be copied. */
   #rangeStart = 0;
   #rangeEnd = 0;
 
-  /**
-   * @param written where each position lies in the output; 0 for what is not written yet. Filled in here.
-   */
+  /** @param written filled in here */
   constructor(
-    pack: StoredPack,
+    packs: readonly StoredPack[],
     packNumber: number,
-    plan: PackPlan,
-    selection: ObjectSelection,
+    plan: WritePlan,
     ofsDelta: boolean,
-    written: Float64Array,
+    written: WrittenOffsets,
   ) {
+    const pack = packs[packNumber] as StoredPack;
+    this.#packs = packs;
     this.#pack = pack;
     this.#plan = plan;
-    this.#selection = selection;
     this.#ofsDelta = ofsDelta;
     this.#written = written;
     this.#windows = openEntryWindows(pack.file);
-    this.#baseId = new Uint8Array(selection.format.idBytes);
-    this.#position = plan.packStarts[packNumber] as number;
-    this.#end = plan.packStarts[packNumber + 1] as number;
+    this.#baseId = new Uint8Array(plan.format.idBytes);
+    this.#slot = plan.slotStarts[packNumber] as number;
+    this.#end = plan.slotStarts[packNumber + 1] as number;
   }
 
   /**
    * Write until the output is full, the pack is through, or an entry has to be encoded.
    *
-   * @returns `full`: take the chunk and call again; `done`; or the position of the entry to encode, to call again after
+   * @returns `full`: take the chunk and call again; `done`; or the slot of the entry to encode, to call again after
    */
   fill(output: PackOutput): 'full' | 'done' | number {
     for (;;) {
       this.#copyRange(output);
       if (output.isFull) return 'full';
-      if (this.#position === this.#end) return 'done';
-      if (this.#plan.actions[this.#position] === ENCODE) return this.#position++;
+      if (this.#slot === this.#end) return 'done';
+      if (this.#plan.actions[this.#slot] === ENCODE) return this.#slot++;
       this.#gatherRange(output);
     }
   }
@@ -93,46 +92,45 @@ export class StoredEntries {
   #gatherRange(output: PackOutput): void {
     const { offsets, actions } = this.#plan;
     const { index } = this.#pack;
-    const first = this.#position++;
+    const first = this.#slot++;
     const start = offsets[first] as number;
     let end = index.entryEnd(start);
-    this.#written[first] = output.position;
+    this.#written.set(first, output.position);
     this.#rangeStart = this.#isUnchanged(first) ? start : start + this.#writeHeader(first, output);
 
     const moved = output.position - this.#rangeStart;
-    let position = this.#position;
+    let slot = this.#slot;
     while (
-      position < this.#end &&
-      offsets[position] === end &&
-      actions[position] !== ENCODE &&
+      slot < this.#end &&
+      offsets[slot] === end &&
+      actions[slot] !== ENCODE &&
       end - start < MOST_RANGE_BYTES
     ) {
-      this.#written[position] = end + moved;
-      if (!this.#isUnchanged(position)) break;
+      this.#written.set(slot, end + moved);
+      if (!this.#isUnchanged(slot)) break;
       end = index.entryEnd(end);
-      position++;
+      slot++;
     }
-    this.#position = position;
+    this.#slot = slot;
     this.#rangeEnd = end;
   }
 
   /** Whether the entry can be copied with its header, written where `#written` says. */
-  #isUnchanged(position: number): boolean {
-    const action = this.#plan.actions[position];
+  #isUnchanged(slot: number): boolean {
+    const action = this.#plan.actions[slot];
     if (action === KEEP_DELTA) {
       const { offsets } = this.#plan;
-      const base = this.#plan.bases[position] as number;
-      const distance = (this.#written[position] as number) - (this.#written[base] as number);
-      return distance === (offsets[position] as number) - (offsets[base] as number);
+      const base = this.#plan.bases[slot] as number;
+      const distance = this.#written.get(slot) - this.#written.get(base);
+      return distance === (offsets[slot] as number) - (offsets[base] as number);
     }
     return action !== REBASE_DELTA && action !== THIN_DELTA;
   }
 
   /** Write the entry's header with the base it has in this pack. @returns bytes of the stored header */
-  #writeHeader(position: number, output: PackOutput): number {
-    const { bases, offsets, order } = this.#plan;
-    const { ids, format } = this.#selection;
-    const offset = offsets[position] as number;
+  #writeHeader(slot: number, output: PackOutput): number {
+    const { bases, offsets, format } = this.#plan;
+    const offset = offsets[slot] as number;
     const windows = this.#windows;
     const header = this.#header;
     windows.seek(offset);
@@ -140,16 +138,17 @@ export class StoredEntries {
       throw entryCorrupt(this.#pack.name, offset, 'its header is cut off');
     }
 
-    const base = bases[position] as number;
+    const base = bases[slot] as number;
     if (base < 0) {
       const rank = this.#pack.index.rankAtOffset(offset - header.baseDistance);
       if (rank < 0) throw entryCorrupt(this.#pack.name, offset, 'its base is not in the index');
       this.#pack.index.copyId(rank, this.#baseId, 0);
       writeRefDelta(output, header.sizeBytes, this.#baseId, 0, format.idBytes);
-    } else if (this.#ofsDelta && (this.#written[base] as number) > 0) {
-      writeOfsDelta(output, header.sizeBytes, output.position - (this.#written[base] as number));
+    } else if (this.#ofsDelta && this.#written.get(base) > 0) {
+      writeOfsDelta(output, header.sizeBytes, output.position - this.#written.get(base));
     } else {
-      writeRefDelta(output, header.sizeBytes, ids, (order[base] as number) * format.idBytes, format.idBytes);
+      copyBaseId(this.#packs, this.#plan, base, this.#baseId);
+      writeRefDelta(output, header.sizeBytes, this.#baseId, 0, format.idBytes);
     }
     return header.headerBytes;
   }

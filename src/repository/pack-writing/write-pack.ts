@@ -4,33 +4,28 @@
  *
  * @module
  */
-import type { Cancellable, ProgressListener } from '../../core/byte-stream.ts';
+import type { Cancellable } from '../../core/byte-stream.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
-import { formatPackHeader, MAX_PACK_OBJECTS } from '../../pack/pack-header.ts';
+import { formatPackHeader, PACK_HEADER_BYTES } from '../../pack/pack-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
-import type { ObjectSelection } from '../object-selection.ts';
 import { Pace } from '../pace.ts';
 import { CopiedPack } from './copied-pack.ts';
-import { MOST_SEARCHED_BYTES, searchDeltas } from './delta-search.ts';
+import { mostHeldBytes } from './delta-search.ts';
 import { type EncodeContext, writeEncoded } from './encoded-objects.ts';
 import { PackOutput } from './pack-output.ts';
-import type { PackPlan } from './pack-plan.ts';
-import { planPack } from './plan.ts';
 import { StoredEntries } from './stored-entries.ts';
+import type { WritePlan } from './write-plan.ts';
+import { WrittenOffsets } from './written-offsets.ts';
 
 export interface PackWritingOptions extends Cancellable {
   readonly runtime: Runtime;
   readonly limits: Limits;
-  /** Allow deltas against what `selection.receiverHas` without sending the base. */
-  readonly thin: boolean;
-  /** The receiver reads OFS_DELTA entries. */
+  /** As the pack was planned. */
   readonly ofsDelta: boolean;
-  /** Told of `Compressing objects`, when there is anything to compress. */
-  readonly onProgress?: ProgressListener | undefined;
   /** Told once, before the trailer is yielded. */
   readonly onResult?: ((result: PackWritingResult) => void) | undefined;
 }
@@ -47,10 +42,11 @@ export interface PackWritingResult {
 }
 
 /**
- * The pack of the selected objects, in chunks of at most 65515 bytes (a side-band-64k packet's worth), each owned
+ * The pack as it was planned, in chunks of at most 65515 bytes (a side-band-64k packet's worth), each owned
  * by the receiver.
  *
- * Memory: some 40 bytes an object, a delta window of 48 MiB at most, and nothing that grows with their sizes.
+ * Memory: what the plan holds (see there), 8 bytes for each object that is not part of a copied pack, and nothing
+ * that grows with their sizes.
  * The trailer is yielded last, after everything else has succeeded; a consumer that got an error has an incomplete
  * pack. Stored bytes are not inflated on their way: only the receiver, or the trailer of a pack
  * that is sent whole, can tell that they are sound.
@@ -62,39 +58,22 @@ export interface PackWritingResult {
  */
 export async function* writePack(
   reader: ObjectReader,
-  selection: ObjectSelection,
+  plan: WritePlan,
   options: PackWritingOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { runtime, limits, signal } = options;
   throwIfAborted(signal);
-  if (selection.count > MAX_PACK_OBJECTS) {
-    throw new GitError(
-      'LIMIT_EXCEEDED',
-      `Cannot write pack: a pack holds at most ${MAX_PACK_OBJECTS} objects`,
-    );
-  }
   const pace = new Pace(signal);
-  const mostHeldBytes = Math.min(MOST_SEARCHED_BYTES, limits.maxDeltaObjectBytes);
-  const plan = await planPack(reader, selection, options, pace);
-  const found = await searchDeltas(
-    reader,
-    selection,
-    plan,
-    { thin: options.thin, mostBytes: mostHeldBytes, onProgress: options.onProgress },
-    pace,
-  );
-
-  const output = new PackOutput(runtime, selection.format);
+  const { packs } = reader;
+  const output = new PackOutput(runtime, plan.format);
   output.append(formatPackHeader(plan.count), 0, 12);
-  const written = new Float64Array(plan.count);
+  const written = new WrittenOffsets(plan);
   const context: EncodeContext = {
     reader,
-    selection,
     plan,
-    found,
     runtime,
     ofsDelta: options.ofsDelta,
-    mostHeldBytes,
+    mostHeldBytes: mostHeldBytes(limits),
     written,
     output,
     pace,
@@ -102,11 +81,10 @@ export async function* writePack(
   };
 
   let reusedDeltas = plan.reusedDeltaCount;
-  for (let number = 0; number < reader.packs.length; number++) {
-    if (plan.packStarts[number] === plan.packStarts[number + 1]) continue;
-    const pack = reader.packs[number] as StoredPack;
+  for (let number = 0; number < plan.copiedPacks.length; number++) {
     if (plan.copiedPacks[number] === 1) {
-      const copied = new CopiedPack(pack, number, plan, written, output);
+      written.setCopied(number, output.position - PACK_HEADER_BYTES);
+      const copied = new CopiedPack(packs[number] as StoredPack);
       while (copied.fill(output) === 'full') {
         yield output.take();
         if (pace.isDue()) await pace.rest();
@@ -114,21 +92,22 @@ export async function* writePack(
       reusedDeltas += copied.deltaCount;
       continue;
     }
-    const entries = new StoredEntries(pack, number, plan, selection, options.ofsDelta, written);
+    if (plan.slotStarts[number] === plan.slotStarts[number + 1]) continue;
+    const entries = new StoredEntries(packs, number, plan, options.ofsDelta, written);
     for (let step = entries.fill(output); step !== 'done'; step = entries.fill(output)) {
       if (step === 'full') yield output.take();
       else yield* writeEncoded(context, step);
       if (pace.isDue()) await pace.rest();
     }
   }
-  for (let position = plan.packStarts[reader.packs.length] as number; position < plan.count; position++) {
-    yield* writeEncoded(context, position);
+  for (let slot = plan.slotStarts[plan.copiedPacks.length] as number; slot < plan.slotCount; slot++) {
+    yield* writeEncoded(context, slot);
   }
 
   const last = output.take();
   if (last.length > 0) yield last;
   throwIfAborted(signal);
-  const bytes = output.position + selection.format.idBytes;
+  const bytes = output.position + plan.format.idBytes;
   const trailer = output.trailer();
   verifyCopy(reader, plan, bytes, trailer);
   options.onResult?.({
@@ -142,7 +121,7 @@ export async function* writePack(
 }
 
 /** A pack that is one stored pack byte for byte has that pack's trailer, or a byte of it has changed on the disk. */
-function verifyCopy(reader: ObjectReader, plan: PackPlan, bytes: number, trailer: Uint8Array): void {
+function verifyCopy(reader: ObjectReader, plan: WritePlan, bytes: number, trailer: Uint8Array): void {
   const only = plan.copiedPacks.indexOf(1);
   if (only < 0 || plan.count !== reader.packs[only]?.index.objectCount) return;
   const { index, file, name } = reader.packs[only] as StoredPack;

@@ -10,11 +10,12 @@ import { nodeRuntime } from '../../../src/core/node/runtime.ts';
 import { bytesToHex, hexToBytes, SHA1 } from '../../../src/core/object-id.ts';
 import type { ObjectReader } from '../../../src/odb/object-database.ts';
 import type { ObjectSelection } from '../../../src/repository/object-selection.ts';
-import { type PackWritingResult, writePack } from '../../../src/repository/pack-writing/write-pack.ts';
+import type { PackWritingResult } from '../../../src/repository/pack-writing/write-pack.ts';
 import { git, gitBytes } from '../../support/git.ts';
 import { idsOf, selectByGit } from '../../support/object-selections.ts';
 import { openStoredRepository } from '../../support/stored-repository.ts';
 import { drain } from '../../support/streams.ts';
+import { writeSelection } from '../../support/written-pack.ts';
 
 const SCRATCH = mkdtempSync(join(tmpdir(), 'packwire-test-'));
 after(() => rmSync(SCRATCH, { recursive: true, force: true }));
@@ -109,7 +110,7 @@ async function write(
     result = written;
   };
   const options = { runtime: nodeRuntime, limits: DEFAULT_LIMITS, thin, ofsDelta, onResult };
-  const pack = await drain(writePack(reader, selection, options));
+  const pack = await drain(writeSelection(reader, selection, options));
   assert.ok(result !== undefined);
   return { pack, result };
 }

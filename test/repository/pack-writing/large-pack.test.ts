@@ -15,8 +15,8 @@ import {
 import type { PackIndex } from '../../../src/pack/pack-index.ts';
 import type { RandomAccessFile } from '../../../src/pack/stored-pack.ts';
 import type { ObjectSelection } from '../../../src/repository/object-selection.ts';
-import { writePack } from '../../../src/repository/pack-writing/write-pack.ts';
 import { storedReader } from '../../support/stored-repository.ts';
+import { writeSelection } from '../../support/written-pack.ts';
 
 const GIB = 2 ** 30;
 /** Four entries: small, base, one of 4.5 GiB, and a delta of the base. Deflated data is all zeros: nobody inflates it. */
@@ -44,7 +44,7 @@ for (const [what, selected] of [
     let bytes = 0;
     let last: Uint8Array[] = [];
     const options = { runtime: hashless, limits: DEFAULT_LIMITS, thin: false, ofsDelta: true };
-    for await (const chunk of writePack(reader, selectionOf(numbers), options)) {
+    for await (const chunk of writeSelection(reader, selectionOf(numbers), options)) {
       bytes += chunk.length;
       last = [...last.slice(-2), chunk];
     }

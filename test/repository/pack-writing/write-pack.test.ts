@@ -12,15 +12,12 @@ import type { ObjectReader } from '../../../src/odb/object-database.ts';
 import { createMemoryFile } from '../../../src/pack/memory-file.ts';
 import { formatPackHeader } from '../../../src/pack/pack-header.ts';
 import type { ObjectSelection } from '../../../src/repository/object-selection.ts';
-import {
-  type PackWritingOptions,
-  type PackWritingResult,
-  writePack,
-} from '../../../src/repository/pack-writing/write-pack.ts';
+import type { PackWritingResult } from '../../../src/repository/pack-writing/write-pack.ts';
 import { git, scratchDirectory } from '../../support/git.ts';
 import { idsOf, selectByGit } from '../../support/object-selections.ts';
 import { openStoredRepository, storedReader } from '../../support/stored-repository.ts';
 import { drain } from '../../support/streams.ts';
+import { type SelectionWritingOptions, writeSelection } from '../../support/written-pack.ts';
 
 const TEMPLATES = mkdtempSync(join(tmpdir(), 'packwire-test-'));
 after(() => rmSync(TEMPLATES, { recursive: true, force: true }));
@@ -219,7 +216,7 @@ describe('writePack()', () => {
 
   test('yields nothing when a selected object is not there', async () => {
     const selection = { ...nothing(), count: 1, ids: new Uint8Array(20).fill(7), kinds: new Uint8Array([3]) };
-    await assert.rejects(writePack(storedReader(SHA1, [], new Map()), selection, options()).next(), {
+    await assert.rejects(writeSelection(storedReader(SHA1, [], new Map()), selection, options()).next(), {
       code: 'OBJECT_MISSING',
       detail: { id: '07'.repeat(20) },
     });
@@ -239,7 +236,7 @@ describe('writePack()', () => {
     let sentBytes = 0;
     await assert.rejects(
       async () => {
-        for await (const chunk of writePack(changed, selection, options())) sentBytes += chunk.length;
+        for await (const chunk of writeSelection(changed, selection, options())) sentBytes += chunk.length;
       },
       { code: 'PACK_CORRUPT' },
     );
@@ -272,18 +269,18 @@ describe('writePack()', () => {
   });
 });
 
-function options(overrides: Partial<PackWritingOptions> = {}): PackWritingOptions {
+function options(overrides: Partial<SelectionWritingOptions> = {}): SelectionWritingOptions {
   return { runtime: nodeRuntime, limits: DEFAULT_LIMITS, thin: false, ofsDelta: true, ...overrides };
 }
 
 async function write(
   reader: ObjectReader,
   selection: ObjectSelection,
-  overrides: Partial<PackWritingOptions> = {},
+  overrides: Partial<SelectionWritingOptions> = {},
 ): Promise<{ pack: Uint8Array; result: PackWritingResult }> {
   const results: PackWritingResult[] = [];
   const pack = await drain(
-    writePack(reader, selection, options({ ...overrides, onResult: (result) => results.push(result) })),
+    writeSelection(reader, selection, options({ ...overrides, onResult: (result) => results.push(result) })),
   );
   assert.equal(results.length, 1);
   return { pack, result: results[0] as PackWritingResult };

@@ -1,0 +1,206 @@
+/**
+ * What is still needed of a plan while the pack is written. A slow client takes minutes or hours for that, so it is as
+ * little as possible: nothing for an entry of a pack that is copied as a whole, some 20 bytes for any other object.
+ *
+ * @module
+ */
+import type { ObjectFormat } from '../../core/object-id.ts';
+import type { ObjectReader } from '../../odb/object-database.ts';
+import type { StoredPack } from '../../pack/stored-pack.ts';
+import type { ObjectSelection } from '../object-selection.ts';
+import type { Pace } from '../pace.ts';
+import type { DeltaCache } from './delta-cache.ts';
+import type { FoundDeltas } from './delta-search.ts';
+import { entryCorrupt } from './pack-errors.ts';
+import { FIRST_PREFERRED, NO_BASE, type PackPlan } from './pack-plan.ts';
+
+const OBJECTS_BETWEEN_CLOCKS = 4096;
+
+/**
+ * Objects that are not part of a copied pack are put in *slots*, in the order of their positions: by pack and offset,
+ * then the loose ones. A base is named by its slot, or if it has none by `slotCount + n`: the outside base n.
+ */
+export interface WritePlan {
+  readonly format: ObjectFormat;
+  /** Objects in the pack. */
+  readonly count: number;
+  /** Packs of which every entry is sent as it is: one for yes. */
+  readonly copiedPacks: Uint8Array;
+  readonly slotCount: number;
+  /** Slots of pack p: from `slotStarts[p]` to `slotStarts[p + 1]`; after the last pack come loose objects. */
+  readonly slotStarts: Uint32Array;
+  /** Where the entry of each slot lies in its pack; loose objects have none. */
+  readonly offsets: Uint32Array | Float64Array;
+  readonly actions: Uint8Array;
+  /** Slot or outside base, or NO_BASE. */
+  readonly bases: Int32Array;
+  /** Raw ids of the loose objects. */
+  readonly looseIds: Uint8Array;
+  readonly outside: OutsideBases;
+  /** What may have to be encoded: slots, ascending, and content bytes of each. */
+  readonly encodedSlots: Uint32Array;
+  readonly encodedSizes: Float64Array;
+  /** Deltas that were kept, by number among the encoded. */
+  readonly deltas: DeltaCache;
+  /** Stored deltas that are sent, those of copied packs not counted. */
+  readonly reusedDeltaCount: number;
+}
+
+/** Bases of slots that are in a copied pack, or at the receiver only. */
+export interface OutsideBases {
+  /** Number of the copied pack; -1 for what only the receiver has. */
+  readonly packs: Int32Array;
+  readonly offsets: Float64Array;
+  readonly ids: Uint8Array;
+}
+
+/** Nothing of what this returns refers to the selection or the plan, so that both can go. */
+export async function makeWritePlan(
+  reader: ObjectReader,
+  selection: ObjectSelection,
+  plan: PackPlan,
+  found: FoundDeltas,
+  pace: Pace,
+): Promise<WritePlan> {
+  const { format } = reader;
+  const { idBytes } = format;
+  const { copiedPacks, packStarts } = plan;
+  // The reader may have taken in another pack since the plan was made.
+  const packs = reader.packs.slice(0, copiedPacks.length);
+
+  // Slot of a position in pack p: the position less `before[p]`, the positions in copied packs before it.
+  const before = new Uint32Array(packs.length + 1);
+  const slotStarts = new Uint32Array(packs.length + 1);
+  for (let pack = 0; pack < packs.length; pack++) {
+    const positions = (packStarts[pack + 1] as number) - (packStarts[pack] as number);
+    const isCopied = copiedPacks[pack] === 1;
+    before[pack + 1] = (before[pack] as number) + (isCopied ? positions : 0);
+    slotStarts[pack + 1] = (slotStarts[pack] as number) + (isCopied ? 0 : positions);
+  }
+  const slotCount = plan.count - (before[packs.length] as number);
+  const isLong = packs.some((pack) => pack.file.sizeBytes > 0xffffffff);
+  const storedCount = slotStarts[packs.length] as number;
+  const offsets = isLong ? new Float64Array(storedCount) : new Uint32Array(storedCount);
+  const actions = new Uint8Array(slotCount);
+  const bases = new Int32Array(slotCount);
+  const looseIds = new Uint8Array((slotCount - storedCount) * idBytes);
+  const outside = new OutsideBaseList(selection, plan);
+  for (let pack = 0; pack <= packs.length; pack++) {
+    if (copiedPacks[pack] === 1) continue;
+    const start = packStarts[pack] as number;
+    const end = pack < packs.length ? (packStarts[pack + 1] as number) : plan.count;
+    for (let position = start; position < end; position++) {
+      if (position % OBJECTS_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
+      const slot = position - (before[pack] as number);
+      actions[slot] = plan.actions[position] as number;
+      const base = plan.bases[position] as number;
+      const basePack = base < 0 ? -1 : packOfPosition(packStarts, base);
+      if (base === NO_BASE) bases[slot] = NO_BASE;
+      else if (base < 0 || copiedPacks[basePack] === 1) bases[slot] = slotCount + outside.add(base, basePack);
+      else bases[slot] = base - (before[basePack] as number);
+      if (slot < storedCount) offsets[slot] = plan.offsets[position] as number;
+      else {
+        const from = (plan.order[position] as number) * idBytes;
+        looseIds.set(selection.ids.subarray(from, from + idBytes), (slot - storedCount) * idBytes);
+      }
+    }
+  }
+
+  const { searched } = found;
+  const encodedSlots = new Uint32Array(searched.count);
+  for (let n = 0; n < searched.count; n++) {
+    const position = searched.positions[n] as number;
+    encodedSlots[n] = position - (before[packOfPosition(packStarts, position)] as number);
+  }
+  return {
+    format,
+    count: plan.count,
+    copiedPacks,
+    slotCount,
+    slotStarts,
+    offsets,
+    actions,
+    bases,
+    looseIds,
+    outside: outside.finish(),
+    encodedSlots,
+    encodedSizes: searched.sizes.slice(0, searched.count),
+    deltas: found.cache,
+    reusedDeltaCount: plan.reusedDeltaCount,
+  };
+}
+
+/** Copy the raw id of a slot, or of an outside base, to the start of `target`. */
+export function copyBaseId(
+  packs: readonly StoredPack[],
+  plan: WritePlan,
+  base: number,
+  target: Uint8Array,
+): void {
+  const { slotCount, slotStarts, outside, looseIds, format } = plan;
+  const { idBytes } = format;
+  const storedCount = slotStarts[slotStarts.length - 1] as number;
+  if (base >= storedCount) {
+    const from = (base - (base >= slotCount ? slotCount : storedCount)) * idBytes;
+    target.set((base >= slotCount ? outside.ids : looseIds).subarray(from, from + idBytes));
+    return;
+  }
+  const { index, name } = packs[packOfPosition(slotStarts, base)] as StoredPack;
+  const offset = plan.offsets[base] as number;
+  const rank = index.rankAtOffset(offset);
+  if (rank < 0) throw entryCorrupt(name, offset, 'it is not in the index');
+  index.copyId(rank, target, 0);
+}
+
+class OutsideBaseList {
+  readonly #selection: ObjectSelection;
+  readonly #plan: PackPlan;
+  readonly #positions: number[] = [];
+  readonly #packs: number[] = [];
+  readonly #numbers = new Map<number, number>();
+
+  constructor(selection: ObjectSelection, plan: PackPlan) {
+    this.#selection = selection;
+    this.#plan = plan;
+  }
+
+  /** @param base as in the plan: a position in the copied pack `pack`, or a preferred base */
+  add(base: number, pack: number): number {
+    const known = this.#numbers.get(base);
+    if (known !== undefined) return known;
+    const number = this.#positions.length;
+    this.#numbers.set(base, number);
+    this.#positions.push(base);
+    this.#packs.push(pack);
+    return number;
+  }
+
+  finish(): OutsideBases {
+    const { ids, preferredBases, format } = this.#selection;
+    const { order, offsets } = this.#plan;
+    const { idBytes } = format;
+    const baseIds = new Uint8Array(this.#positions.length * idBytes);
+    for (const [n, base] of this.#positions.entries()) {
+      const isPreferred = base <= FIRST_PREFERRED;
+      const at = (isPreferred ? FIRST_PREFERRED - base : (order[base] as number)) * idBytes;
+      baseIds.set((isPreferred ? preferredBases : ids).subarray(at, at + idBytes), n * idBytes);
+    }
+    return {
+      packs: Int32Array.from(this.#packs),
+      offsets: Float64Array.from(this.#positions, (base) => (base < 0 ? 0 : (offsets[base] as number))),
+      ids: baseIds,
+    };
+  }
+}
+
+/** The pack of a position or slot; the number of packs for a loose object. */
+function packOfPosition(starts: Uint32Array, position: number): number {
+  let low = 1;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((starts[middle] as number) <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
