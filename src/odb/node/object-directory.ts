@@ -10,6 +10,7 @@ import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { GitError, isGitError } from '../../core/errors.ts';
 import { parseAlternates } from '../alternates.ts';
+import { knownIndexBytes, shareIndexBytes } from './index-bytes.ts';
 import { LooseDirectory } from './loose-directory.ts';
 import { OpenPack, type OpenPackOptions } from './open-pack.ts';
 import { isAbsent, storageError } from './storage-error.ts';
@@ -79,7 +80,10 @@ export class ObjectDirectory {
     const listing = this.#look();
     if (listing === undefined) return;
     for (const name of this.#list()) {
-      this.#add(name, () => readFileSync(`${this.#packDirectory}/${name}.idx`));
+      this.#add(name, () => {
+        const path = `${this.#packDirectory}/${name}.idx`;
+        return knownIndexBytes(path) ?? readFileSync(path);
+      });
     }
     this.#listing = listing;
   }
@@ -126,7 +130,7 @@ export class ObjectDirectory {
       const path = `${this.#packDirectory}/${name}.idx`;
       let idx: Uint8Array;
       try {
-        idx = await readFile(path);
+        idx = knownIndexBytes(path) ?? (await readFile(path));
       } catch (error) {
         if (isAbsent(error)) continue; // removed since we listed it
         throw storageError(error, 'read pack index', path);
@@ -179,6 +183,7 @@ export class ObjectDirectory {
       const idx = readIndex();
       const plain = new Uint8Array(idx.buffer, idx.byteOffset, idx.length); // not a Buffer
       pack = new OpenPack(name, base, plain, this.#options);
+      shareIndexBytes(`${base}.idx`, plain);
     } catch (error) {
       if (isAbsent(error)) return; // removed since we listed it
       if (!isGitError(error, 'PACK_CORRUPT', 'UNSUPPORTED')) throw storageError(error, 'open pack', base);
