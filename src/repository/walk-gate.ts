@@ -6,8 +6,8 @@
  */
 import { throwIfAborted } from '../core/errors.ts';
 
-/** Objects a walk may find before it needs a slot: some 4 MB of tables, a fraction of a second of work. */
-const MOST_SMALL_WALK_OBJECTS = 50_000;
+/** Objects a walk may find before it needs a slot: some 2 MB of tables, a tenth of a second of work. */
+const MOST_SMALL_WALK_OBJECTS = 20_000;
 /** One walk would do for speed; with a second one a huge repository does not hold up a merely large one. */
 const SLOTS = 2;
 

@@ -13,6 +13,7 @@ import type { ObjectSelection } from '../object-selection.ts';
 import { Pace } from '../pace.ts';
 import { mostHeldBytes, searchDeltas } from './delta-search.ts';
 import { planEntries } from './plan.ts';
+import { planWholePack } from './whole-pack.ts';
 import { makeWritePlan, type WritePlan } from './write-plan.ts';
 
 export interface PackPlanningOptions extends Cancellable {
@@ -48,6 +49,9 @@ export async function planPack(
     );
   }
   const pace = new Pace(signal);
+  const whole = options.ofsDelta ? await planWholePack(reader, selection, pace) : undefined;
+  if (whole !== undefined) return whole;
+
   const plan = await planEntries(reader, selection, options, pace);
   const search = { thin, mostBytes: mostHeldBytes(limits), onProgress };
   const found = await searchDeltas(reader, selection, plan, search, pace);

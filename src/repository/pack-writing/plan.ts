@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { equalBytes } from '../../core/bytes.ts';
 import type { ObjectLocation, ObjectReader } from '../../odb/object-database.ts';
-import { formatPackHeader, PACK_HEADER_BYTES } from '../../pack/pack-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import type { Pace } from '../pace.ts';
 import { sortByKeys } from './offset-order.ts';
-import { objectMissing, packEndsEarly } from './pack-errors.ts';
+import { objectMissing } from './pack-errors.ts';
 import { ENCODE, NO_BASE, type PackPlan, type PlanOptions } from './pack-plan.ts';
 import { classifyEntries } from './stored-deltas.ts';
+import { isWhole } from './whole-pack.ts';
 
 const OBJECTS_BETWEEN_CLOCKS = 256;
 
@@ -48,11 +47,7 @@ export async function planEntries(
   for (let pack = 0; pack < packCount; pack++) {
     const first = packStarts[pack] as number;
     const selected = (packStarts[pack + 1] as number) - first;
-    if (
-      selected > 0 &&
-      options.ofsDelta &&
-      isWhole(reader.packs[pack] as StoredPack, selected, offsets, first)
-    ) {
+    if (selected > 0 && options.ofsDelta && isWhole(reader.packs[pack] as StoredPack, selected)) {
       copiedPacks[pack] = 1;
     }
   }
@@ -89,14 +84,4 @@ async function locateObjects(
     offsets[object] = isPlanned ? location.offset : 0;
   }
   return { packs, offsets };
-}
-
-/** Whether the `selected` entries, the first of them at position `first`, are all that the pack's file holds. */
-function isWhole(pack: StoredPack, selected: number, offsets: Float64Array, first: number): boolean {
-  if (selected !== pack.index.objectCount || offsets[first] !== PACK_HEADER_BYTES) return false;
-  const header = new Uint8Array(PACK_HEADER_BYTES);
-  if (pack.file.readInto(0, header, 0, PACK_HEADER_BYTES) !== PACK_HEADER_BYTES) {
-    throw packEndsEarly(pack.file, PACK_HEADER_BYTES);
-  }
-  return equalBytes(header, formatPackHeader(selected));
 }
