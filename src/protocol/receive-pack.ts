@@ -8,7 +8,7 @@
 import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
-import { configuredHiddenRefs } from '../repository/push/push-config.ts';
+import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
 import { executePush, runPostReceive } from '../repository/push/push-pipeline.ts';
 import type { PushPipelineOptions, PushRequest, PushRules } from '../repository/push/push-session.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -51,7 +51,8 @@ export async function* receivePack(
   options: ReceivePackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { mode, limits, signal, allowPushOptions = true } = options;
-  const hiddenRefs = [...(options.hiddenRefs ?? []), ...configuredHiddenRefs(repository.config)];
+  // The application's patterns come last, so that a repository cannot show what the application hides.
+  const hiddenRefs = [...configuredHiddenRefs(repository.config, 'receive'), ...(options.hiddenRefs ?? [])];
   if (mode !== 'stateless') {
     yield* advertiseForPush(repository, {
       version: options.protocolVersion === 1 ? 1 : 0,

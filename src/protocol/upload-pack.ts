@@ -6,6 +6,7 @@
  */
 import type { ByteStream } from '../core/byte-stream.ts';
 import { isGitError } from '../core/errors.ts';
+import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
 import type { Repository } from '../repository/repository.ts';
 import { AGENT } from './capabilities.ts';
 import { type FetchContext, failureText, type WantPolicy } from './fetch-context.ts';
@@ -47,7 +48,8 @@ export async function* uploadPack(
       ...options,
       wantPolicy: options.wantPolicy ?? 'reachable',
       allowFilter: options.allowFilter ?? true,
-      hiddenRefs: options.hiddenRefs ?? [],
+      // The application's patterns come last, so that a repository cannot show what the application hides.
+      hiddenRefs: [...configuredHiddenRefs(repository.config, 'uploadpack'), ...(options.hiddenRefs ?? [])],
       agent: options.agent ?? AGENT,
     },
     channel: { kind: 'packets' },

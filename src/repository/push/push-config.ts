@@ -40,10 +40,3 @@ export function effectiveLimits(limits: Limits, config: GitConfig | undefined): 
   if (maxInputBytes <= 0 || maxInputBytes >= limits.maxPackBytes) return limits;
   return { ...limits, maxPackBytes: maxInputBytes };
 }
-
-/** Patterns of `receive.hideRefs` and `transfer.hideRefs`, in the order of the file: the last match decides. */
-export function configuredHiddenRefs(config: GitConfig | undefined): string[] {
-  const names = ['receive.hiderefs', 'transfer.hiderefs'];
-  const entries = config?.entries.filter(({ name }) => names.includes(name)) ?? [];
-  return entries.map(({ value }) => value ?? '').filter((pattern) => pattern !== '');
-}

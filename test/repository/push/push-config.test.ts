@@ -3,7 +3,6 @@ import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
 import { parseGitConfig } from '../../../src/repository/git-config.ts';
 import {
-  configuredHiddenRefs,
   configuredUnpackLimit,
   effectiveLimits,
   effectivePolicy,
@@ -51,14 +50,10 @@ describe('effectivePolicy()', () => {
   });
 });
 
-test('the unpack limit, the size of packs and hidden refs are read as git reads them', () => {
-  const config = parseGitConfig(
-    '[transfer]\n\tunpackLimit = 7\n\thideRefs = refs/a\n' +
-      '[receive]\n\tmaxInputSize = 2k\n\thideRefs = !refs/a/b\n[transfer]\n\thideRefs = refs/c\n',
-  );
+test('the unpack limit and the size of packs are read as git reads them', () => {
+  const config = parseGitConfig('[transfer]\n\tunpackLimit = 7\n[receive]\n\tmaxInputSize = 2k\n');
   assert.equal(configuredUnpackLimit(config), 7);
   assert.equal(configuredUnpackLimit(parseGitConfig('[receive]\n\tunpackLimit = 0')), 0);
   assert.equal(effectiveLimits(DEFAULT_LIMITS, config).maxPackBytes, 2048);
   assert.equal(effectiveLimits({ ...DEFAULT_LIMITS, maxPackBytes: 10 }, config).maxPackBytes, 10);
-  assert.deepEqual(configuredHiddenRefs(config), ['refs/a', '!refs/a/b', 'refs/c']);
 });
