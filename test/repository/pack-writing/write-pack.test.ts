@@ -12,6 +12,7 @@ import type { ObjectReader } from '../../../src/odb/object-database.ts';
 import { createMemoryFile } from '../../../src/pack/memory-file.ts';
 import { formatPackHeader } from '../../../src/pack/pack-header.ts';
 import type { ObjectSelection } from '../../../src/repository/object-selection.ts';
+import { planPack } from '../../../src/repository/pack-writing/plan-pack.ts';
 import type { PackWritingResult } from '../../../src/repository/pack-writing/write-pack.ts';
 import { git, scratchDirectory } from '../../support/git.ts';
 import { idsOf, selectByGit } from '../../support/object-selections.ts';
@@ -190,6 +191,25 @@ describe('writePack() of loose objects', () => {
       assert.deepEqual(objectsIn(directory, pack, `streamed-by-${runtime.name}`), idsOf(selection));
       assert.equal(result.deltas, 0);
     }
+  });
+});
+
+describe('planPack()', () => {
+  test('holds nothing for the objects of a pack that is copied as a whole', async (context) => {
+    const directory = await repositoryOfEdits(context);
+    git(directory, 'repack', '-adfq');
+    const packedCount = selectByGit(directory, { wants: ['--all'] }).count;
+    const slotCounts: number[] = [];
+    for (const isEdited of [false, true]) {
+      if (isEdited) edit(directory, 99);
+      const selection = selectByGit(directory, { wants: ['--all'] });
+      const plan = await planPack(openStoredRepository(directory), selection, options());
+      assert.equal(plan.count, selection.count);
+      assert.equal(plan.slotCount, selection.count - packedCount);
+      slotCounts.push(plan.slotCount);
+    }
+    assert.equal(slotCounts[0], 0);
+    assert.ok((slotCounts[1] as number) > 0);
   });
 });
 
