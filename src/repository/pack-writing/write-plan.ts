@@ -47,7 +47,7 @@ export interface WritePlan {
 }
 
 /** Bases of slots that are in a copied pack, or at the receiver only. */
-export interface OutsideBases {
+interface OutsideBases {
   /** Number of the copied pack; -1 for what only the receiver has. */
   readonly packs: Int32Array;
   readonly offsets: Float64Array;
