@@ -14,6 +14,7 @@ import { directoryNameHash, packNameHash } from './name-hash.ts';
 import type { FilterBounds } from './object-filter.ts';
 import { ObjectTable } from './object-table.ts';
 import type { Pace } from './pace.ts';
+import { pathKeyOf, ROOT_KEY } from './path-key.ts';
 import { TreeScanner } from './tree-scanner.ts';
 import { PendingTree, TreeStack } from './tree-stack.ts';
 
@@ -23,8 +24,6 @@ export interface ObjectWalkOptions {
   readonly blobsMustExist?: boolean | undefined;
 }
 
-/** Path key of root trees. */
-const ROOT_KEY = 1;
 /** Referrers of trees: 0 and above are trees' own numbers; these are a tree asked for by name, and commit 0. */
 const ITSELF = -1;
 const FIRST_COMMIT_REFERRER = -2;
@@ -144,7 +143,7 @@ export class ObjectWalk {
       const before = boundary.size;
       const number = boundary.add(data, idAt, kind, nameHash);
       if (number < before || kind !== TREE) continue;
-      const pathKey = carryKey(tree.pathKey, data, nameStart, idAt - 1);
+      const pathKey = pathKeyOf(tree.pathKey, data, nameStart, idAt - 1);
       this.#stack.push(number, 0, pathKey, directoryNameHash(nameHash), tree.depth + 1);
     }
     return true;
@@ -176,7 +175,7 @@ export class ObjectWalk {
       const nameStart = scanner.nameStarts[i] as number;
       const kind = scanner.kinds[i] as number;
       const hash = packNameHash(data, nameStart, idAt - 1, nameHash);
-      const key = kind === TREE ? carryKey(pathKey, data, nameStart, idAt - 1) : 0;
+      const key = kind === TREE ? pathKeyOf(pathKey, data, nameStart, idAt - 1) : 0;
       if (!this.#admit(kind, data, idAt, hash, number, key, childDepth)) return false;
     }
     this.#stack.reverseFrom(stackLength);
@@ -255,13 +254,6 @@ export class ObjectWalk {
 function idOf(table: ObjectTable, number: number): ObjectId {
   const { ids, idBytes } = table.table;
   return bytesToHex(ids, number * idBytes, idBytes);
-}
-
-/** FNV-1a of the names on the way to a directory. */
-function carryKey(key: number, bytes: Uint8Array, start: number, end: number): number {
-  let carried = key;
-  for (let i = start; i < end; i++) carried = Math.imul(carried ^ (bytes[i] as number), 0x01000193);
-  return Math.imul(carried ^ 0x2f, 0x01000193);
 }
 
 function kindConflict(id: ObjectId): GitError {

@@ -12,11 +12,9 @@ import type { ObjectReader } from '../odb/object-database.ts';
 import { emptyView } from './commit-table.ts';
 import { IdTable } from './id-table.ts';
 import type { Pace } from './pace.ts';
+import { pathKeyOf, ROOT_KEY } from './path-key.ts';
 import type { TreeScanner } from './tree-scanner.ts';
 import { PendingTree, TreeStack } from './tree-stack.ts';
-
-/** Path key of root trees. */
-const ROOT_KEY = 1;
 
 export class TreeSearch {
   readonly #reader: ObjectReader;
@@ -119,11 +117,4 @@ export class TreeSearch {
     }
     return true;
   }
-}
-
-/** FNV-1a of the names on the way to a directory. */
-function pathKeyOf(key: number, bytes: Uint8Array, start: number, end: number): number {
-  let carried = key;
-  for (let i = start; i < end; i++) carried = Math.imul(carried ^ (bytes[i] as number), 0x01000193);
-  return Math.imul(carried ^ 0x2f, 0x01000193);
 }
