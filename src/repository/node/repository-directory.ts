@@ -6,6 +6,8 @@
 import { lstat, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { isGitError } from '../../core/errors.ts';
+import { createThreadTaskPool } from '../../pack/node/thread-task-pool.ts';
+import type { TaskPool } from '../../pack/task-pool.ts';
 import type { Repository } from '../repository.ts';
 import { findGitDirectory, isGitDirectory, kindOf, orAbsent } from './git-directory.ts';
 import { type InitRepositoryOptions, initRepository } from './init-repository.ts';
@@ -38,7 +40,11 @@ export interface RepositoryDirectory extends AsyncDisposable {
   resolve(name: string, intent: 'read' | 'write'): Promise<Repository | undefined>;
 }
 
-/** `root` is looked at only when a name is resolved; with `create` it is made then. */
+/**
+ * `root` is looked at only when a name is resolved; with `create` it is made then.
+ *
+ * Without `tasks`, a pool of threads of its own resolves the deltas of large pushes; none is started before the first.
+ */
 export function createRepositoryDirectory(
   root: string,
   options: RepositoryDirectoryOptions = {},
@@ -58,11 +64,13 @@ class FilesRepositoryDirectory {
   readonly #root: string;
   readonly #options: RepositoryDirectoryOptions;
   readonly #warm: WarmRepositories;
+  readonly #ownTasks: TaskPool | undefined;
 
   constructor(root: string, options: RepositoryDirectoryOptions) {
     this.#root = root;
-    this.#options = options;
-    this.#warm = new WarmRepositories(options.maxOpen ?? DEFAULT_MAX_OPEN, options);
+    this.#ownTasks = options.tasks === undefined ? createThreadTaskPool() : undefined;
+    this.#options = { ...options, tasks: options.tasks ?? this.#ownTasks };
+    this.#warm = new WarmRepositories(options.maxOpen ?? DEFAULT_MAX_OPEN, this.#options);
   }
 
   async resolve(name: string, intent: 'read' | 'write'): Promise<Repository | undefined> {
@@ -74,8 +82,9 @@ class FilesRepositoryDirectory {
     return made === undefined ? undefined : this.#warm.lease(made);
   }
 
-  close(): Promise<void> {
-    return this.#warm.close();
+  async close(): Promise<void> {
+    await this.#warm.close();
+    await this.#ownTasks?.close();
   }
 
   /** The git directory of an existing repository. */
