@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { packwire } from './packwire.ts';
 
 // What the engine keeps lives in typed arrays; the young generation, which V8 lets grow to 48 MiB, would hold
-// nothing but what has just died. Kept at its first size it costs no time that can be measured, and receiving
+// nothing but what has just died. Kept small it costs no time that can be measured, and receiving
 // git/git takes 15 MB less.
 setFlagsFromString('--semi-space-growth-factor=1');
 

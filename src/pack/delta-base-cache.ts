@@ -9,7 +9,7 @@
  */
 
 /** git's core.deltaBaseCacheLimit is 96 MiB; half of it serves commit order as well ("read trees" bench). */
-const DELTA_BASE_CACHE_BYTES = 24 * 1024 * 1024;
+const DELTA_BASE_CACHE_BYTES = 20 * 1024 * 1024;
 
 const WAYS = 4;
 /** Bytes of objects expected for one table entry. */

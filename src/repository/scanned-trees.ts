@@ -8,7 +8,7 @@
 /** Paths remembered; others that fall on the same slot take each other's place, which costs time only. */
 const SLOT_COUNT = 8192;
 /** Bytes of remembered trees before all are forgotten. */
-const MAX_REMEMBERED_BYTES = 12 * 1024 * 1024;
+const MAX_REMEMBERED_BYTES = 8 * 1024 * 1024;
 /** Room for a directory to grow before its memory is replaced, as a part of its size. */
 const SLACK = 1 / 8;
 const BYTES_PER_OFFSET = 4;

@@ -7,6 +7,7 @@
 import { type FileHandle, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import type { ByteStream, Cancellable } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
+import { collectGarbage } from '../../core/node/collect-garbage.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
 import type { ObjectKind } from '../../core/object-kind.ts';
 import type { Runtime } from '../../core/runtime.ts';
@@ -28,6 +29,9 @@ import { loosePath } from './loose-directory.ts';
 import { ObjectDirectory } from './object-directory.ts';
 import { freshen, makeDirectory, publish, removeKeeps } from './publish.ts';
 import { storing, systemCode } from './storage-error.ts';
+
+/** A pack of this many objects leaves several MB of shared tables behind. */
+const COLLECT_FROM_OBJECTS = 100_000;
 
 /** What is synced to disk before it is published. */
 export interface SyncOptions {
@@ -84,11 +88,15 @@ class Quarantine implements ObjectTransaction, IncomingStore {
     this.#checkOpen();
     const { format, runtime, tasks } = this.#context;
     const bases = await this.openReader(options);
+    let result: WritePackResult;
     try {
-      return await storeIncomingPack(pack, { ...options, format, runtime, tasks, bases }, this);
+      result = await storeIncomingPack(pack, { ...options, format, runtime, tasks, bases }, this);
     } finally {
       bases.release();
     }
+    // The walk that checks the push comes next, and has large tables of its own.
+    if (result.objectCount >= COLLECT_FROM_OBJECTS) collectGarbage();
+    return result;
   }
 
   async writeObject(kind: ObjectKind, data: Uint8Array): Promise<ObjectId> {
