@@ -30,7 +30,15 @@ export interface Runtime {
   deflateStream(bytes: ByteStream, level?: number): ByteStream;
   /** CRC-32 (IEEE) of `bytes[start, end)` carried on from `seed` (0 at first); unsigned. */
   crc32(bytes: Uint8Array, start: number, end: number, seed: number): number;
+  /**
+   * Give back now what large work has left behind, where the platform can be asked to. Takes some ten milliseconds: for
+   * the end of work on {@link LARGE_WORK_OBJECTS} objects or more.
+   */
+  collectGarbage?(): void;
 }
+
+/** Work on so many objects leaves several MB of tables behind. */
+export const LARGE_WORK_OBJECTS = 100_000;
 
 /**
  * Inflates one zlib stream after another into the caller's memory, and says how much input each took:

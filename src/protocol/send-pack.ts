@@ -6,6 +6,7 @@
  */
 import type { ProgressListener } from '../core/byte-stream.ts';
 import type { ObjectId } from '../core/object-id.ts';
+import { LARGE_WORK_OBJECTS } from '../core/runtime.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import type { ObjectFilter } from '../repository/object-filter.ts';
 import { planPack } from '../repository/pack-writing/plan-pack.ts';
@@ -74,9 +75,12 @@ async function* packOf(
   { signal, say }: PackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const plan = await planOf(context, reader, order, { signal, say });
+  const { runtime } = context.repository;
+  // A slow client may take hours from here; what the selection held should not stay as long.
+  if (plan.count >= LARGE_WORK_OBJECTS) runtime.collectGarbage?.();
   let written: PackWritingResult | undefined;
   yield* writePack(reader, plan, {
-    runtime: context.repository.runtime,
+    runtime,
     limits: context.options.limits,
     ofsDelta: order.ofsDelta,
     signal,

@@ -7,10 +7,9 @@
 import { type FileHandle, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import type { ByteStream, Cancellable } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
-import { collectGarbage } from '../../core/node/collect-garbage.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
 import type { ObjectKind } from '../../core/object-kind.ts';
-import type { Runtime } from '../../core/runtime.ts';
+import { LARGE_WORK_OBJECTS, type Runtime } from '../../core/runtime.ts';
 import type { IndexedPack } from '../../pack/index-pack.ts';
 import { createFilePackSink, type FilePackSink } from '../../pack/node/file-pack-sink.ts';
 import type { PackSink } from '../../pack/pack-sink.ts';
@@ -29,9 +28,6 @@ import { loosePath } from './loose-directory.ts';
 import { ObjectDirectory } from './object-directory.ts';
 import { freshen, makeDirectory, publish, removeKeeps } from './publish.ts';
 import { storing, systemCode } from './storage-error.ts';
-
-/** A pack of this many objects leaves several MB of shared tables behind. */
-const COLLECT_FROM_OBJECTS = 100_000;
 
 /** What is synced to disk before it is published. */
 export interface SyncOptions {
@@ -95,7 +91,7 @@ class Quarantine implements ObjectTransaction, IncomingStore {
       bases.release();
     }
     // The walk that checks the push comes next, and has large tables of its own.
-    if (result.objectCount >= COLLECT_FROM_OBJECTS) collectGarbage();
+    if (result.objectCount >= LARGE_WORK_OBJECTS) runtime.collectGarbage?.();
     return result;
   }
 
