@@ -27,8 +27,8 @@ const SEARCHED = FIRST_FREE_FLAG << 1;
 
 /**
  * Whether every wanted commit is a common one, or reaches one through commits that are no older than the
- * oldest common one. The bound in time keeps the search short; with skewed clocks the answer may be "not
- * yet". Tags are peeled; what peels to no commit need not reach anything.
+ * oldest common one (a wanted one may be older). The bound in time keeps the search short; with skewed clocks the
+ * answer may be "not yet". Tags are peeled; what peels to no commit need not reach anything.
  *
  * @param common the commits the client has, and their parents
  * @param oldestDate earliest committer date among the commits the client has named, in seconds since 1970
@@ -45,12 +45,23 @@ export async function allWantsReach(
   for (const id of options.shallow ?? []) commits.cut(id);
   const search = new ReachSearch(commits, common, oldestDate);
   const pace = new Pace(options.signal);
+  for (const want of wantedCommits(reader, commits, wants)) {
+    if (!(await search.reaches(want, pace))) return false;
+  }
+  return true;
+}
+
+/** Numbers of the wanted commits, the oldest first as git takes them: an older one that reaches helps a younger. */
+function wantedCommits(reader: ObjectReader, commits: CommitTable, wants: readonly ObjectId[]): number[] {
+  const numbers: number[] = [];
   for (const id of wants) {
     const peeled = peelObject(reader, id);
     if (peeled.kind !== 'commit') continue;
-    if (!(await search.reaches(commits.addId(peeled.id), pace))) return false;
+    const number = commits.addId(peeled.id);
+    commits.load(number);
+    numbers.push(number);
   }
-  return true;
+  return numbers.sort((a, b) => (commits.dates[a] as number) - (commits.dates[b] as number));
 }
 
 class ReachSearch {
@@ -69,7 +80,7 @@ class ReachSearch {
   /** Depth first, each commit once for all wants together. */
   async reaches(want: number, pace: Pace): Promise<boolean> {
     const commits = this.#commits;
-    if (this.#isGoal(want) || ((commits.flags[want] as number) & REACHES) !== 0) return true;
+    if (this.#isGoal(want)) return true;
     const path = this.#path;
     path.length = 0;
     if (!this.#enter(want)) return false;
@@ -92,11 +103,9 @@ class ReachSearch {
     return false;
   }
 
-  /** A commit known to reach a common one counts only if it is young enough to lead there. */
   #isGoal(number: number): boolean {
     const commits = this.#commits;
-    const reaches = ((commits.flags[number] as number) & REACHES) !== 0;
-    if (reaches && (commits.dates[number] as number) >= this.#oldestDate) return true;
+    if (((commits.flags[number] as number) & REACHES) !== 0) return true;
     return this.#common.find(commits.ids.ids, number * commits.ids.idBytes) >= 0;
   }
 

@@ -82,3 +82,26 @@ for (const acks of ['', 'multi_ack', 'multi_ack_detailed', 'multi_ack_detailed n
     );
   });
 }
+
+test('a wanted commit that is older than what the client has, by its clock, helps a younger one', async () => {
+  const directory = mkdtempSync(join(root, 'skewed-'));
+  const ids = makeHistory(directory, [
+    { parents: [], time: 1240 },
+    { parents: [0], time: 1239 },
+    { parents: [1], time: 1480 },
+  ]);
+  await using repository = await openRepository(directory);
+  const wants = [`want ${ids[2]}`, `want ${ids[1]}`];
+  const request = packLines([
+    'command=fetch',
+    'object-format=sha1',
+    '0001',
+    ...wants,
+    `have ${ids[0]}`,
+    '0000',
+  ]);
+  const question = { version: 2, mode: 'stateless', request } as const;
+  const ours = readAnswer(await ask(repository, question)).lines;
+  assert.ok(ours.includes('ready'));
+  assert.deepEqual(ours, readAnswer(askGit(directory, question)).lines);
+});
