@@ -10,6 +10,7 @@ import { createRepositoryDirectory } from '../repository/node/repository-directo
 import type { RefPolicy } from '../repository/push/ref-policy.ts';
 import { createGitServer } from '../transport/http/git-server.ts';
 import type { RequestSummary } from '../transport/node/http-listener.ts';
+import { pointHeadAtPushedBranch } from './default-branch.ts';
 import { listenHttp, type RunningHttpServer } from './http-server.ts';
 import { prepareRoot } from './root-directory.ts';
 
@@ -60,6 +61,7 @@ export async function startServer(options: ReferenceServerOptions): Promise<Refe
     limits,
     fetch: { wantPolicy: options.wantPolicy },
     push: { policy: options.refPolicy },
+    hooks: create ? { postReceive: pointHeadAtPushedBranch } : undefined,
     onError: (error, { name }) => onError?.(error, name),
   });
 
