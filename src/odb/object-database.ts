@@ -11,6 +11,7 @@ import type { Limits } from '../core/limits.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { ObjectKind } from '../core/object-kind.ts';
 import type { ObjectView } from '../pack/pack-reader.ts';
+import type { ReachabilityBitmaps } from '../pack/reachability-bitmaps.ts';
 import type { StoredPack } from '../pack/stored-pack.ts';
 
 export interface RawObject {
@@ -48,6 +49,11 @@ export interface ObjectReader {
    * process made meanwhile may be added at the end, when an object is looked for that no other holds.
    */
   readonly packs: readonly StoredPack[];
+  /**
+   * What the commits of one pack, or of many, reach: the bitmaps that cover most objects of this snapshot. Opened when
+   * first asked for. `undefined` when there are none that can be used: history is walked then.
+   */
+  readonly bitmaps?: ReachabilityBitmaps | undefined;
 
   has(id: ObjectId): boolean;
   hasRaw(ids: Uint8Array, at: number): boolean;
