@@ -72,7 +72,7 @@ interface TreeWatch {
 }
 
 /** Watch a process and its descendants until stopped. */
-function watchTree(pid: number): TreeWatch {
+export function watchTree(pid: number): TreeWatch {
   const peaks = new Map<number, number>();
   const ticks = new Map<number, number>();
   let peakBytes = 0;
