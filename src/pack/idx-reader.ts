@@ -184,6 +184,15 @@ class IdxReader implements PackIndex {
       : this.#entriesEnd;
   }
 
+  entryAt(offset: number): number {
+    return this.#positionOf((this.#reverse ??= this.#makeReverseIndex()), offset);
+  }
+
+  entryStart(entry: number): number {
+    const { offsets } = (this.#reverse ??= this.#makeReverseIndex());
+    return entry < offsets.length ? (offsets[entry] as number) : this.#entriesEnd;
+  }
+
   /** The position in pack order of the entry that starts at `offset`, or -1. */
   #positionOf(reverse: ReverseIndex, offset: number): number {
     const { offsets } = reverse;

@@ -28,4 +28,8 @@ export interface PackIndex {
   rankAtOffset(offset: number): number;
   /** Where the entry that starts at `offset` ends: the next entry's start, or the trailer's. */
   entryEnd(offset: number): number;
+  /** The number of the entry that starts at `offset`, counted from 0 in the order they lie in the pack; or -1. */
+  entryAt(offset: number): number;
+  /** Where an entry of this number starts; for `objectCount`, where the last one ends. */
+  entryStart(entry: number): number;
 }

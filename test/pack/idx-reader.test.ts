@@ -97,8 +97,12 @@ for (const format of [SHA1, SHA256]) {
               assert.equal(index.offsetOf(rank), offset);
               assert.equal(index.crcOf(rank), version === 1 ? undefined : crc);
               assert.equal(index.rankAtOffset(offset), rank);
-              assert.equal(index.entryEnd(offset), inOrder[inOrder.indexOf(offset) + 1] ?? maxOffset + 1);
+              const entry = inOrder.indexOf(offset);
+              assert.equal(index.entryAt(offset), entry);
+              assert.equal(index.entryStart(entry), offset);
+              assert.equal(index.entryEnd(offset), inOrder[entry + 1] ?? maxOffset + 1);
             }
+            assert.equal(index.entryStart(rows.length), maxOffset + 1);
             for (const length of [0, 1, 2, 20, 32]) {
               const prefix = other.subarray(0, length);
               const below = rows.filter(({ id }) => bytesToHex(id).slice(0, 2 * length) < bytesToHex(prefix));
@@ -108,6 +112,7 @@ for (const format of [SHA1, SHA256]) {
             assert.equal(index.rankOf(other, 0), known);
             if (!inOrder.includes(13)) {
               assert.equal(index.rankAtOffset(13), -1);
+              assert.equal(index.entryAt(13), -1);
               assert.throws(() => index.entryEnd(13), { code: 'PACK_CORRUPT' });
             }
           },

@@ -40,6 +40,8 @@ function indexOf(ids: readonly Uint8Array[], offsets: readonly number[]): PackIn
     crcOf: unused,
     rankAtOffset: unused,
     entryEnd: unused,
+    entryAt: unused,
+    entryStart: unused,
   };
 }
 

@@ -112,6 +112,8 @@ function largeIndex(): PackIndex {
     crcOf: () => undefined,
     rankAtOffset: (offset) => STARTS.indexOf(offset),
     entryEnd: (offset) => STARTS[STARTS.indexOf(offset) + 1] ?? TRAILER,
+    entryAt: (offset) => STARTS.indexOf(offset),
+    entryStart: (entry) => STARTS[entry] ?? TRAILER,
   };
 }
 
