@@ -17,6 +17,9 @@ const DROPPED = -1;
 
 const FIRST_DEPTH = 64;
 
+/** Memory at first. A push of one commit needs no more; zeroing the whole budget would cost it several milliseconds. */
+const FIRST_BYTES = 256 * 1024;
+
 export class BaseStack {
   /** Holds every object of the chain; another array after {@link makeRoom}. */
   memory: Uint8Array;
@@ -31,10 +34,10 @@ export class BaseStack {
   #top = 0;
   readonly #budgetBytes: number;
 
-  /** @param budgetBytes what is kept allocated; one base and one target that need more get more, for as long as they are needed */
+  /** @param budgetBytes what is allocated at most; one base and one target that need more get more, for as long as they are needed */
   constructor(budgetBytes: number) {
     this.#budgetBytes = budgetBytes;
-    this.memory = new Uint8Array(budgetBytes);
+    this.memory = new Uint8Array(Math.min(FIRST_BYTES, budgetBytes));
   }
 
   /**
@@ -46,7 +49,7 @@ export class BaseStack {
    */
   makeRoom(sizeBytes: number, keep: number): number {
     const needed = OBJECT_HEADER_ROOM + sizeBytes + 1; // an inflater is given one byte more
-    if (this.#top + needed > this.memory.length) this.#dropFor(needed, keep);
+    if (this.#top + needed > this.memory.length && !this.#growFor(needed)) this.#dropFor(needed, keep);
     return this.#top + OBJECT_HEADER_ROOM;
   }
 
@@ -83,15 +86,24 @@ export class BaseStack {
     return this.#starts[at] as number;
   }
 
+  /** @returns false when the whole budget is not enough */
+  #growFor(needed: number): boolean {
+    const sizeBytes = Math.max(this.memory.length * 2, this.#top + needed);
+    if (this.memory.length < this.#budgetBytes) this.#moveTo(Math.min(this.#budgetBytes, sizeBytes));
+    return this.#top + needed <= this.memory.length;
+  }
+
   #dropFor(needed: number, keep: number): void {
     for (let at = 0; at < this.length; at++) {
       if (this.nextDelta[at] === NONE && at !== keep) this.#starts[at] = DROPPED;
     }
     this.#compact(this.memory);
     while (this.#top + needed > this.memory.length && this.#dropEverySecond(keep)) this.#compact(this.memory);
-    if (this.#top + needed <= this.memory.length) return;
+    if (this.#top + needed > this.memory.length) this.#moveTo(this.#top + needed);
+  }
 
-    const larger = new Uint8Array(this.#top + needed);
+  #moveTo(sizeBytes: number): void {
+    const larger = new Uint8Array(sizeBytes);
     larger.set(this.memory.subarray(0, this.#top));
     this.memory = larger;
   }

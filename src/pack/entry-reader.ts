@@ -6,8 +6,7 @@
 import { GitError } from '../core/errors.ts';
 import type { Inflater, Runtime } from '../core/runtime.ts';
 import { createEntryHeader, parseEntryHeader } from './entry-header.ts';
-import { PackPages } from './pack-pages.ts';
-import type { RandomAccessFile } from './stored-pack.ts';
+import { PackPages, type ReadableFile } from './pack-pages.ts';
 
 /** {@link open} an entry, look at its `header`, then {@link inflateInto} its data. */
 export class EntryReader {
@@ -17,7 +16,7 @@ export class EntryReader {
   readonly #pages: PackPages;
   #offset = 0;
 
-  constructor(file: Pick<RandomAccessFile, 'readInto'>, idBytes: number, runtime: Runtime) {
+  constructor(file: ReadableFile, idBytes: number, runtime: Runtime) {
     this.#idBytes = idBytes;
     this.#inflater = runtime.createInflater();
     this.#pages = new PackPages(file);

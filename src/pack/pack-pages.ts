@@ -9,28 +9,38 @@ import { MAX_ENTRY_HEADER_BYTES } from './entry-header.ts';
 import type { RandomAccessFile } from './stored-pack.ts';
 
 const PAGE_BYTES = 16 * 1024;
-const PAGES = 256;
+const MOST_PAGES = 256;
+/** A small pack that is thin grows a little. */
+const SPARE_PAGES = 4;
 /** Each page is read a little beyond its end, so that an entry header is never cut. */
 const SLOT_BYTES = PAGE_BYTES + MAX_ENTRY_HEADER_BYTES;
 
-/** 4 MiB of a file. {@link locate} says where in `bytes` a position is, and how much follows it there. */
+/** What is read of a file; a small one that says its size gets less memory. */
+export type ReadableFile = Pick<RandomAccessFile, 'readInto'> & Partial<Pick<RandomAccessFile, 'sizeBytes'>>;
+
+/** Up to 4 MiB of a file. {@link locate} says where in `bytes` a position is, and how much follows it there. */
 export class PackPages {
-  readonly bytes = new Uint8Array(PAGES * SLOT_BYTES);
+  readonly bytes: Uint8Array;
   /** Set by {@link locate}: the asked position is at `bytes[start]`, and what follows is good up to `end`. */
   start = 0;
   end = 0;
-  readonly #file: Pick<RandomAccessFile, 'readInto'>;
-  readonly #pageInSlot = new Float64Array(PAGES).fill(-1);
-  readonly #filled = new Int32Array(PAGES);
+  readonly #file: ReadableFile;
+  readonly #pageInSlot: Float64Array;
+  readonly #filled: Int32Array;
 
-  constructor(file: Pick<RandomAccessFile, 'readInto'>) {
+  constructor(file: ReadableFile) {
+    const filePages = Math.ceil((file.sizeBytes ?? Number.POSITIVE_INFINITY) / PAGE_BYTES);
+    const pages = Math.min(MOST_PAGES, filePages + SPARE_PAGES);
     this.#file = file;
+    this.bytes = new Uint8Array(pages * SLOT_BYTES);
+    this.#pageInSlot = new Float64Array(pages).fill(-1);
+    this.#filled = new Int32Array(pages);
   }
 
   /** @throws {GitError} STORAGE_FAILED when the file ends before `position` */
   locate(position: number): void {
     const page = Math.floor(position / PAGE_BYTES);
-    const slot = page % PAGES;
+    const slot = page % this.#filled.length;
     const slotStart = slot * SLOT_BYTES;
     if (this.#pageInSlot[slot] !== page) {
       this.#pageInSlot[slot] = -1;
