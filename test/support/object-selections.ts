@@ -5,6 +5,8 @@
  */
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId, SHA1 } from '../../src/core/object-id.ts';
 import { codeOfKind, isObjectKind } from '../../src/core/object-kind.ts';
+import type { ObjectReader } from '../../src/odb/object-database.ts';
+import { Bitset } from '../../src/pack/bitset.ts';
 import type { ObjectSelection } from '../../src/repository/object-selection.ts';
 import { git } from './git.ts';
 
@@ -46,12 +48,68 @@ export function selectByGit(directory: string, request: SelectionRequest): Objec
   };
 }
 
-/** Ids of a selection in hex, sorted. */
+/** Ids of the listed objects of a selection in hex, sorted. */
 export function idsOf(selection: ObjectSelection): ObjectId[] {
   const { idBytes } = selection.format;
   return Array.from({ length: selection.count }, (_, n) =>
     bytesToHex(selection.ids, n * idBytes, idBytes),
   ).sort();
+}
+
+/** Ids of all objects of a selection in hex, sorted; of those that are not listed too. */
+export function allIdsOf(reader: ObjectReader, selection: ObjectSelection): ObjectId[] {
+  const { idBytes } = selection.format;
+  const ids = idsOf(selection);
+  const id = new Uint8Array(idBytes);
+  for (const { pack, entries } of selection.stored ?? []) {
+    const index = reader.packs[pack]?.index;
+    for (let entry = entries.next(0); index !== undefined && entry >= 0; entry = entries.next(entry + 1)) {
+      index.copyId(index.rankAtOffset(index.entryStart(entry)), id, 0);
+      ids.push(bytesToHex(id));
+    }
+  }
+  return ids.sort();
+}
+
+/**
+ * The same selection with objects that lie in packs as bits instead of listed.
+ *
+ * @param packOf which of the packs that hold an object it is taken from; `undefined` to list it
+ */
+export function withStoredParts(
+  reader: ObjectReader,
+  selection: ObjectSelection,
+  packOf: (packs: readonly number[], number: number) => number | undefined,
+): ObjectSelection {
+  const { count, ids, kinds, nameHashes, format } = selection;
+  const { idBytes } = format;
+  const parts = new Map<number, Bitset>();
+  const listed: number[] = [];
+  for (let number = 0; number < count; number++) {
+    const at = number * idBytes;
+    const holding = [...reader.packs.keys()].filter(
+      (p) => (reader.packs[p]?.index.rankOf(ids, at) ?? -1) >= 0,
+    );
+    const pack = holding.length === 0 ? undefined : packOf(holding, number);
+    const index = pack === undefined ? undefined : reader.packs[pack]?.index;
+    if (pack === undefined || index === undefined) {
+      listed.push(number);
+      continue;
+    }
+    if (!parts.has(pack)) parts.set(pack, new Bitset(index.objectCount));
+    parts.get(pack)?.add(index.entryAt(index.offsetOf(index.rankOf(ids, at))));
+  }
+  const idAt = (number: number) => bytesToHex(ids, number * idBytes, idBytes);
+  const numbers = new Map(listed.map((number, n) => [idAt(number), n]));
+  return {
+    ...selection,
+    count: listed.length,
+    ids: hexToBytes(listed.map(idAt).join('')),
+    kinds: Uint8Array.from(listed, (number) => kinds[number] as number),
+    nameHashes: Uint32Array.from(listed, (number) => nameHashes[number] as number),
+    indexOf: (raw, at) => numbers.get(bytesToHex(raw, at, idBytes)) ?? -1,
+    stored: Array.from(parts, ([pack, entries]) => ({ pack, entries, count: entries.count() })),
+  };
 }
 
 function revList(directory: string, revisions: readonly string[]): SelectedObject[] {

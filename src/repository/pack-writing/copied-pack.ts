@@ -6,6 +6,7 @@
 import { OFS_DELTA } from '../../core/object-kind.ts';
 import { PACK_HEADER_BYTES } from '../../pack/pack-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
+import type { CopiedRuns } from './copied-runs.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
 
@@ -18,8 +19,13 @@ export class CopiedPack {
   #entry = PACK_HEADER_BYTES;
   #deltaCount = 0;
 
-  constructor(pack: StoredPack) {
+  /**
+   * @param position where the first entry will lie
+   * @param runs filled in here
+   */
+  constructor(pack: StoredPack, position: number, runs: CopiedRuns) {
     this.#pack = pack;
+    runs.add(PACK_HEADER_BYTES, position - PACK_HEADER_BYTES);
     this.#entriesEnd = pack.file.sizeBytes - pack.index.format.idBytes;
   }
 

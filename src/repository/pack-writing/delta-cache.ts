@@ -21,6 +21,10 @@ export class DeltaCache {
     this.#lengths = new Uint32Array(count);
   }
 
+  get sizeBytes(): number {
+    return this.#bytes.length + this.#starts.byteLength + this.#lengths.byteLength;
+  }
+
   keep(number: number, delta: Uint8Array): void {
     const end = this.#used + delta.length;
     if (delta.length > MOST_DELTA_BYTES || end > BUDGET_BYTES) return;

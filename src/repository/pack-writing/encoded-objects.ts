@@ -12,10 +12,10 @@ import type { ObjectReader, RawObject } from '../../odb/object-database.ts';
 import { createDelta, indexDeltaBase } from '../../pack/delta-create.ts';
 import { writeTypeAndSize } from '../../pack/entry-header.ts';
 import type { Pace } from '../pace.ts';
+import { writeOfsDelta, writeRefDelta } from './delta-headers.ts';
 import { objectMissing } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
 import { ENCODE, NO_BASE } from './pack-plan.ts';
-import { writeOfsDelta, writeRefDelta } from './stored-entries.ts';
 import { copyBaseId, type WritePlan } from './write-plan.ts';
 import type { WrittenOffsets } from './written-offsets.ts';
 

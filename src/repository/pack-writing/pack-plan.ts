@@ -8,8 +8,14 @@
  * the copy taken of it lies in that pack or one before: following reused deltas never leads to a later pack,
  * and inside one pack git's own deltas have no cycles. Hence reused deltas have none.
  *
+ * Objects in copied parts have no positions: they come first in the pack, and nothing in them is a delta of anything
+ * else that is sent.
+ *
  * @module
  */
+
+import type { StoredPack } from '../../pack/stored-pack.ts';
+import { CopiedObjects, type CopiedPart } from './copied-part.ts';
 
 /** The entry is copied as it is stored: a whole object, or a REF_DELTA that stays one. */
 export const COPY = 0;
@@ -28,6 +34,7 @@ export const FIRST_PREFERRED = -2;
 
 /** Tables by position, about 21 bytes an object. */
 export interface PackPlan {
+  /** Objects that have positions: the listed ones. */
   readonly count: number;
   /** Number in the selection of the object at each position. */
   readonly order: Uint32Array;
@@ -38,8 +45,12 @@ export interface PackPlan {
   /** Packs of which every entry is sent as it is: one for yes. Their actions and bases are not filled in. */
   readonly copiedPacks: Uint8Array;
   readonly actions: Uint8Array;
-  /** Position of the delta's base; for what is encoded, {@link NO_BASE} until the delta search says otherwise. */
+  /**
+   * Position of the delta's base, or `count + n` for the copied base n; for what is encoded, {@link NO_BASE} until the
+   * delta search says otherwise.
+   */
   readonly bases: Int32Array;
+  readonly copiedBases: CopiedBases;
   /** Stored deltas that are sent, those of copied packs not counted. */
   readonly reusedDeltaCount: number;
 }
@@ -49,4 +60,32 @@ export interface PlanOptions {
   readonly thin: boolean;
   /** The receiver reads OFS_DELTA. */
   readonly ofsDelta: boolean;
+}
+
+/** Objects in copied parts that are bases of stored deltas outside these. */
+export class CopiedBases {
+  readonly copied: readonly CopiedPart[];
+  readonly packs: number[] = [];
+  readonly offsets: number[] = [];
+  readonly #objects: CopiedObjects;
+  readonly #numbers = new Map<string, number>();
+
+  constructor(packs: readonly StoredPack[], copied: readonly CopiedPart[]) {
+    this.copied = copied;
+    this.#objects = new CopiedObjects(packs, copied);
+  }
+
+  /** The number of the base whose id is at `ids[at]`, or -1 when it is not copied. */
+  numberOf(ids: Uint8Array, at: number): number {
+    if (this.copied.length === 0 || !this.#objects.find(ids, at)) return -1;
+    const { pack, offset } = this.#objects;
+    const key = `${pack} ${offset}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.packs.length;
+    this.#numbers.set(key, number);
+    this.packs.push(pack);
+    this.offsets.push(offset);
+    return number;
+  }
 }

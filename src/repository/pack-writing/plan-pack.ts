@@ -13,7 +13,8 @@ import type { ObjectSelection } from '../object-selection.ts';
 import { Pace } from '../pace.ts';
 import { mostHeldBytes, searchDeltas } from './delta-search.ts';
 import { planEntries } from './plan.ts';
-import { planWholePack } from './whole-pack.ts';
+import { planCopies } from './plan-copies.ts';
+import { planOfCopies, planWholePack } from './whole-pack.ts';
 import { makeWritePlan, type WritePlan } from './write-plan.ts';
 
 export interface PackPlanningOptions extends Cancellable {
@@ -29,7 +30,7 @@ export interface PackPlanningOptions extends Cancellable {
 /**
  * Find the stored bytes of the selected objects, and deltas for those that have none that can be sent.
  *
- * Memory: some 40 bytes an object and a delta window of 48 MiB at most while it runs; what it returns is small and
+ * Memory: some 40 bytes a listed object and a delta window of 48 MiB at most while it runs; what it returns is small and
  * does not refer to the selection, which the caller should let go of.
  *
  * @throws {GitError} OBJECT_MISSING with `detail.id`; PACK_CORRUPT, OBJECT_CORRUPT, STORAGE_FAILED, LIMIT_EXCEEDED,
@@ -40,20 +41,28 @@ export async function planPack(
   selection: ObjectSelection,
   options: PackPlanningOptions,
 ): Promise<WritePlan> {
-  const { limits, signal, thin, onProgress } = options;
+  const { limits, signal, onProgress } = options;
   throwIfAborted(signal);
-  if (selection.count > MAX_PACK_OBJECTS) {
+  const stored = selection.stored ?? [];
+  const count = stored.reduce((sum, part) => sum + part.count, selection.count);
+  if (count > MAX_PACK_OBJECTS) {
     throw new GitError(
       'LIMIT_EXCEEDED',
       `Cannot write pack: a pack holds at most ${MAX_PACK_OBJECTS} objects`,
     );
   }
   const pace = new Pace(signal);
-  const whole = options.ofsDelta ? await planWholePack(reader, selection, pace) : undefined;
-  if (whole !== undefined) return whole;
+  if (stored.length === 0 && options.ofsDelta) {
+    const whole = await planWholePack(reader, selection, pace);
+    if (whole !== undefined) return whole;
+  }
 
-  const plan = await planEntries(reader, selection, options, pace);
+  const { thin, ofsDelta } = options;
+  const mostObjects = limits.maxPackObjects;
+  const { copied, rest } = await planCopies(reader, selection, { thin, ofsDelta, mostObjects }, pace);
+  if (rest.count === 0) return planOfCopies(reader, copied);
+  const plan = await planEntries(reader, rest, copied, options, pace);
   const search = { thin, mostBytes: mostHeldBytes(limits), onProgress };
-  const found = await searchDeltas(reader, selection, plan, search, pace);
-  return makeWritePlan(reader, selection, plan, found, pace);
+  const found = await searchDeltas(reader, rest, plan, search, pace);
+  return makeWritePlan(reader, rest, plan, found, pace);
 }

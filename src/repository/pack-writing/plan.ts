@@ -7,22 +7,25 @@ import type { ObjectLocation, ObjectReader } from '../../odb/object-database.ts'
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import type { Pace } from '../pace.ts';
+import type { CopiedPart } from './copied-part.ts';
 import { sortByKeys } from './offset-order.ts';
 import { objectMissing } from './pack-errors.ts';
-import { ENCODE, NO_BASE, type PackPlan, type PlanOptions } from './pack-plan.ts';
+import { CopiedBases, ENCODE, NO_BASE, type PackPlan, type PlanOptions } from './pack-plan.ts';
 import { classifyEntries } from './stored-deltas.ts';
 import { isWhole } from './whole-pack.ts';
 
 const OBJECTS_BETWEEN_CLOCKS = 256;
 
 /**
- * Find every object and decide how it is sent.
+ * Find every listed object and decide how it is sent.
  *
+ * @param copied what is sent beside the listed objects *
  * @throws {GitError} OBJECT_MISSING with `detail.id`; PACK_CORRUPT; ABORTED
  */
 export async function planEntries(
   reader: ObjectReader,
   selection: ObjectSelection,
+  copied: readonly CopiedPart[],
   options: PlanOptions,
   pace: Pace,
 ): Promise<PackPlan> {
@@ -56,7 +59,8 @@ export async function planEntries(
   const bases = new Int32Array(count).fill(NO_BASE);
   const firstLoose = packStarts[packCount] as number;
   actions.fill(ENCODE, firstLoose);
-  const plan = { count, order, offsets, packStarts, copiedPacks, actions, bases };
+  const copiedBases = new CopiedBases(reader.packs, copied);
+  const plan = { count, order, offsets, packStarts, copiedPacks, actions, bases, copiedBases };
   const reusedDeltaCount = await classifyEntries(reader, selection, plan, options, pace);
   return { ...plan, reusedDeltaCount };
 }

@@ -119,13 +119,19 @@ class Classifier {
 
     const storedAsOfs = header.type === OFS_DELTA;
     const base = storedAsOfs ? this.#baseByOffset(position, offset - header.baseDistance) : this.#baseById();
+    const { ofsDelta } = this.#options;
+    if (base >= this.#plan.count) {
+      bases[position] = base;
+      this.#links[position] = USUAL_LINKS + 1;
+      if (storedAsOfs || ofsDelta) actions[position] = REBASE_DELTA;
+      return true;
+    }
     // A base taken from a later pack would be no copy that this delta was made for: see pack-plan.ts on cycles.
-    const canReuse = base >= 0 && base < this.#end && (this.#links[base] as number) < MOST_LINKS;
-    if (canReuse) {
+    if (base >= 0 && base < this.#end && (this.#links[base] as number) < MOST_LINKS) {
       bases[position] = base;
       this.#links[position] = (base < position ? (this.#links[base] as number) : USUAL_LINKS) + 1;
-      if (storedAsOfs && base >= this.#start && this.#options.ofsDelta) actions[position] = KEEP_DELTA;
-      else if (storedAsOfs || (this.#options.ofsDelta && base < position)) actions[position] = REBASE_DELTA;
+      if (storedAsOfs && base >= this.#start && ofsDelta) actions[position] = KEEP_DELTA;
+      else if (storedAsOfs || (ofsDelta && base < position)) actions[position] = REBASE_DELTA;
       return true;
     }
     if (base < 0 && this.#options.thin && this.#selection.receiverHas(this.#baseId, 0)) {
@@ -136,7 +142,7 @@ class Classifier {
     return false;
   }
 
-  /** Position of the base that starts at `baseOffset`, or -1 and its id in `#baseId`. */
+  /** The base that starts at `baseOffset`, as in the plan; or -1 and its id in `#baseId`. */
   #baseByOffset(position: number, baseOffset: number): number {
     const { offsets } = this.#plan;
     let low = this.#start;
@@ -155,10 +161,10 @@ class Classifier {
     this.#index.copyId(rank, this.#baseId, 0);
     const elsewhere = this.#positionOfBase();
     // Another copy in this very pack: only a pack with an object twice has that; nothing is known of its cycles.
-    return elsewhere >= this.#start ? this.#end : elsewhere;
+    return elsewhere >= this.#start && elsewhere < this.#plan.count ? this.#end : elsewhere;
   }
 
-  /** Position of the base that the header just parsed names; its id in `#baseId`. */
+  /** The base that the header just parsed names, as in the plan, or -1; its id in `#baseId`. */
   #baseById(): number {
     const { bytes, at } = this.#windows;
     const idEnd = at + this.#header.headerBytes;
@@ -169,6 +175,8 @@ class Classifier {
 
   #positionOfBase(): number {
     const object = this.#selection.indexOf(this.#baseId, 0);
-    return object < 0 ? -1 : (this.#positions[object] as number);
+    if (object >= 0) return this.#positions[object] as number;
+    const copied = this.#plan.copiedBases.numberOf(this.#baseId, 0);
+    return copied < 0 ? -1 : this.#plan.count + copied;
   }
 }

@@ -3,16 +3,10 @@
  *
  * @module
  */
-
-import { OFS_DELTA, REF_DELTA } from '../../core/object-kind.ts';
-import {
-  createEntryHeader,
-  parseEntryHeader,
-  writeBaseDistance,
-  writeTypeAndSize,
-} from '../../pack/entry-header.ts';
+import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
 import type { FileWindows } from '../../pack/file-windows.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
+import { writeOfsDelta, writeRefDelta } from './delta-headers.ts';
 import { openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
@@ -152,24 +146,4 @@ export class StoredEntries {
     }
     return header.headerBytes;
   }
-}
-
-/** Write the header of a delta whose base lies `distance` bytes before it. The output must not be full. */
-export function writeOfsDelta(output: PackOutput, sizeBytes: number, distance: number): void {
-  const at = writeTypeAndSize(output.chunk, output.length, OFS_DELTA, sizeBytes);
-  output.claim(writeBaseDistance(output.chunk, at, distance));
-}
-
-/** Write the header of a delta whose base is named by the raw id at `ids[at]`. The output must not be full. */
-export function writeRefDelta(
-  output: PackOutput,
-  sizeBytes: number,
-  ids: Uint8Array,
-  at: number,
-  idBytes: number,
-): void {
-  const { chunk } = output;
-  let to = writeTypeAndSize(chunk, output.length, REF_DELTA, sizeBytes);
-  for (let i = 0; i < idBytes; i++) chunk[to++] = ids[at + i] as number;
-  output.claim(to);
 }

@@ -9,6 +9,7 @@ import { formatPackHeader, PACK_HEADER_BYTES } from '../../pack/pack-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import type { Pace } from '../pace.ts';
+import type { CopiedPart } from './copied-part.ts';
 import { DeltaCache } from './delta-cache.ts';
 import { packEndsEarly } from './pack-errors.ts';
 import type { WritePlan } from './write-plan.ts';
@@ -22,22 +23,26 @@ export async function planWholePack(
   pace: Pace,
 ): Promise<WritePlan | undefined> {
   const { count, ids, format } = selection;
-  const copiedPacks = new Uint8Array(reader.packs.length);
+  const packCount = reader.packs.length;
   const location: ObjectLocation = { pack: 0, offset: 0 };
   if (count === 0 || !reader.locate(ids, 0, location) || location.pack < 0) return undefined;
   const { pack } = location;
-  if (pack >= copiedPacks.length || !isWhole(reader.packs[pack] as StoredPack, count)) return undefined;
+  if (pack >= packCount || !isWhole(reader.packs[pack] as StoredPack, count)) return undefined;
   for (let object = 1; object < count; object++) {
     if (object % OBJECTS_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
     if (!reader.locate(ids, object * format.idBytes, location) || location.pack !== pack) return undefined;
   }
-  copiedPacks[pack] = 1;
+  return planOfCopies(reader, [{ pack, entries: undefined, count }]);
+}
+
+/** The plan to copy these parts and nothing else. */
+export function planOfCopies(reader: ObjectReader, copied: readonly CopiedPart[]): WritePlan {
   return {
-    format,
-    count,
-    copiedPacks,
+    format: reader.format,
+    count: copied.reduce((sum, part) => sum + part.count, 0),
+    copied,
     slotCount: 0,
-    slotStarts: new Uint32Array(copiedPacks.length + 1),
+    slotStarts: new Uint32Array(reader.packs.length + 1),
     offsets: new Uint32Array(0),
     actions: new Uint8Array(0),
     bases: new Int32Array(0),

@@ -10,9 +10,10 @@ import { GitError, throwIfAborted } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
-import { formatPackHeader, PACK_HEADER_BYTES } from '../../pack/pack-header.ts';
-import type { StoredPack } from '../../pack/stored-pack.ts';
+import { formatPackHeader } from '../../pack/pack-header.ts';
+import type { RandomAccessFile, StoredPack } from '../../pack/stored-pack.ts';
 import { Pace } from '../pace.ts';
+import { CopiedEntries } from './copied-entries.ts';
 import { CopiedPack } from './copied-pack.ts';
 import { mostHeldBytes } from './delta-search.ts';
 import { type EncodeContext, writeEncoded } from './encoded-objects.ts';
@@ -26,6 +27,11 @@ export interface PackWritingOptions extends Cancellable {
   readonly limits: Limits;
   /** As the pack was planned. */
   readonly ofsDelta: boolean;
+  /**
+   * Told before all entries of a stored pack are copied: they come next, from `position` in the pack being written on,
+   * as they lie in `file` between its header and its trailer. So several readers can take them from there.
+   */
+  readonly onCopiedPack?: ((file: RandomAccessFile, position: number) => void) | undefined;
   /** Told once, before the trailer is yielded. */
   readonly onResult?: ((result: PackWritingResult) => void) | undefined;
 }
@@ -45,8 +51,8 @@ export interface PackWritingResult {
  * The pack as it was planned, in chunks of at most 65515 bytes (a side-band-64k packet's worth), each owned
  * by the receiver.
  *
- * Memory: what the plan holds (see there), 8 bytes for each object that is not part of a copied pack, and nothing
- * that grows with their sizes.
+ * Memory: what the plan holds (see there), 8 bytes for each object that is not copied, 16 for each gap in what is
+ * copied of a pack, and nothing that grows with their sizes.
  * The trailer is yielded last, after everything else has succeeded; a consumer that got an error has an incomplete
  * pack. Stored bytes are not inflated on their way: only the receiver, or the trailer of a pack
  * that is sent whole, can tell that they are sound.
@@ -81,17 +87,21 @@ export async function* writePack(
   };
 
   let reusedDeltas = plan.reusedDeltaCount;
-  for (let number = 0; number < plan.copiedPacks.length; number++) {
-    if (plan.copiedPacks[number] === 1) {
-      written.setCopied(number, output.position - PACK_HEADER_BYTES);
-      const copied = new CopiedPack(packs[number] as StoredPack);
-      while (copied.fill(output) === 'full') {
-        yield output.take();
-        if (pace.isDue()) await pace.rest();
-      }
-      reusedDeltas += copied.deltaCount;
-      continue;
+  for (const { pack: number, entries } of plan.copied) {
+    const pack = packs[number] as StoredPack;
+    const runs = written.runsOf(number);
+    const copy =
+      entries === undefined && options.ofsDelta
+        ? new CopiedPack(pack, output.position, runs)
+        : new CopiedEntries(pack, entries, options.ofsDelta, runs);
+    while (copy.fill(output) === 'full') {
+      yield output.take();
+      if (pace.isDue()) await pace.rest();
     }
+    reusedDeltas += copy.deltaCount;
+  }
+  const packCount = plan.slotStarts.length - 1;
+  for (let number = 0; number < packCount; number++) {
     if (plan.slotStarts[number] === plan.slotStarts[number + 1]) continue;
     const entries = new StoredEntries(packs, number, plan, options.ofsDelta, written);
     for (let step = entries.fill(output); step !== 'done'; step = entries.fill(output)) {
@@ -100,7 +110,7 @@ export async function* writePack(
       if (pace.isDue()) await pace.rest();
     }
   }
-  for (let slot = plan.slotStarts[plan.copiedPacks.length] as number; slot < plan.slotCount; slot++) {
+  for (let slot = plan.slotStarts[packCount] as number; slot < plan.slotCount; slot++) {
     yield* writeEncoded(context, slot);
   }
 
@@ -122,9 +132,9 @@ export async function* writePack(
 
 /** A pack that is one stored pack byte for byte has that pack's trailer, or a byte of it has changed on the disk. */
 function verifyCopy(reader: ObjectReader, plan: WritePlan, bytes: number, trailer: Uint8Array): void {
-  const only = plan.copiedPacks.indexOf(1);
-  if (only < 0 || plan.count !== reader.packs[only]?.index.objectCount) return;
-  const { index, file, name } = reader.packs[only] as StoredPack;
+  const [only] = plan.copied;
+  if (only === undefined || only.entries !== undefined || plan.count !== only.count) return;
+  const { index, file, name } = reader.packs[only.pack] as StoredPack;
   if (file.sizeBytes === bytes && !equalBytes(trailer, index.packChecksum)) {
     throw new GitError('PACK_CORRUPT', `Cannot send ${name}: its bytes do not have the hash in its trailer`, {
       pack: name,

@@ -1,6 +1,8 @@
 /**
  * What is still needed of a plan while the pack is written. A slow client takes minutes or hours for that, so it is as
- * little as possible: nothing for an entry of a pack that is copied as a whole, some 20 bytes for any other object.
+ * little as possible: a bit at most for an entry that is copied, some 20 bytes for any other object.
+ *
+ * A plan never changes once it is made: any number of writers may go by the same one at the same time.
  *
  * @module
  */
@@ -9,6 +11,7 @@ import type { ObjectReader } from '../../odb/object-database.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import type { Pace } from '../pace.ts';
+import type { CopiedPart } from './copied-part.ts';
 import type { DeltaCache } from './delta-cache.ts';
 import type { FoundDeltas } from './delta-search.ts';
 import { entryCorrupt } from './pack-errors.ts';
@@ -17,15 +20,15 @@ import { FIRST_PREFERRED, NO_BASE, type PackPlan } from './pack-plan.ts';
 const OBJECTS_BETWEEN_CLOCKS = 4096;
 
 /**
- * Objects that are not part of a copied pack are put in *slots*, in the order of their positions: by pack and offset,
+ * Objects that are not copied are put in *slots*, in the order of their positions: by pack and offset,
  * then the loose ones. A base is named by its slot, or if it has none by `slotCount + n`: the outside base n.
  */
 export interface WritePlan {
   readonly format: ObjectFormat;
   /** Objects in the pack. */
   readonly count: number;
-  /** Packs of which every entry is sent as it is: one for yes. */
-  readonly copiedPacks: Uint8Array;
+  /** Entries that are sent as they are stored, in the order they are sent: before everything else. */
+  readonly copied: readonly CopiedPart[];
   readonly slotCount: number;
   /** Slots of pack p: from `slotStarts[p]` to `slotStarts[p + 1]`; after the last pack come loose objects. */
   readonly slotStarts: Uint32Array;
@@ -42,13 +45,13 @@ export interface WritePlan {
   readonly encodedSizes: Float64Array;
   /** Deltas that were kept, by number among the encoded. */
   readonly deltas: DeltaCache;
-  /** Stored deltas that are sent, those of copied packs not counted. */
+  /** Stored deltas that are sent, those of copied parts not counted. */
   readonly reusedDeltaCount: number;
 }
 
-/** Bases of slots that are in a copied pack, or at the receiver only. */
+/** Bases of slots that are in a copied part, or at the receiver only. */
 interface OutsideBases {
-  /** Number of the copied pack; -1 for what only the receiver has. */
+  /** The pack it is copied from; -1 for what only the receiver has. */
   readonly packs: Int32Array;
   readonly offsets: Float64Array;
   readonly ids: Uint8Array;
@@ -84,7 +87,7 @@ export async function makeWritePlan(
   const actions = new Uint8Array(slotCount);
   const bases = new Int32Array(slotCount);
   const looseIds = new Uint8Array((slotCount - storedCount) * idBytes);
-  const outside = new OutsideBaseList(selection, plan);
+  const outside = new OutsideBaseList(packs, selection, plan);
   for (let pack = 0; pack <= packs.length; pack++) {
     if (copiedPacks[pack] === 1) continue;
     const start = packStarts[pack] as number;
@@ -94,9 +97,11 @@ export async function makeWritePlan(
       const slot = position - (before[pack] as number);
       actions[slot] = plan.actions[position] as number;
       const base = plan.bases[position] as number;
-      const basePack = base < 0 ? -1 : packOfPosition(packStarts, base);
+      const isCopied = base >= plan.count;
+      const basePack = base < 0 || isCopied ? -1 : packOfPosition(packStarts, base);
       if (base === NO_BASE) bases[slot] = NO_BASE;
-      else if (base < 0 || copiedPacks[basePack] === 1) bases[slot] = slotCount + outside.add(base, basePack);
+      else if (base < 0 || isCopied || copiedPacks[basePack] === 1)
+        bases[slot] = slotCount + outside.add(base, basePack);
       else bases[slot] = base - (before[basePack] as number);
       if (slot < storedCount) offsets[slot] = plan.offsets[position] as number;
       else {
@@ -112,10 +117,14 @@ export async function makeWritePlan(
     const position = searched.positions[n] as number;
     encodedSlots[n] = position - (before[packOfPosition(packStarts, position)] as number);
   }
+  const copied = [...plan.copiedBases.copied];
+  for (const [pack, { index }] of packs.entries()) {
+    if (copiedPacks[pack] === 1) copied.push({ pack, entries: undefined, count: index.objectCount });
+  }
   return {
     format,
-    count: plan.count,
-    copiedPacks,
+    count: copied.reduce((sum, part) => sum + part.count, slotCount),
+    copied,
     slotCount,
     slotStarts,
     offsets,
@@ -153,43 +162,58 @@ export function copyBaseId(
 }
 
 class OutsideBaseList {
+  readonly #stored: readonly StoredPack[];
   readonly #selection: ObjectSelection;
   readonly #plan: PackPlan;
-  readonly #positions: number[] = [];
+  readonly #bases: number[] = [];
   readonly #packs: number[] = [];
   readonly #numbers = new Map<number, number>();
 
-  constructor(selection: ObjectSelection, plan: PackPlan) {
+  constructor(stored: readonly StoredPack[], selection: ObjectSelection, plan: PackPlan) {
+    this.#stored = stored;
     this.#selection = selection;
     this.#plan = plan;
   }
 
-  /** @param base as in the plan: a position in the copied pack `pack`, or a preferred base */
+  /** @param base as in the plan: a position in the copied pack `pack`, a copied base, or a preferred base */
   add(base: number, pack: number): number {
     const known = this.#numbers.get(base);
     if (known !== undefined) return known;
-    const number = this.#positions.length;
+    const number = this.#bases.length;
+    const { count, copiedBases } = this.#plan;
     this.#numbers.set(base, number);
-    this.#positions.push(base);
-    this.#packs.push(pack);
+    this.#bases.push(base);
+    this.#packs.push(base < count ? pack : (copiedBases.packs[base - count] as number));
     return number;
   }
 
   finish(): OutsideBases {
-    const { ids, preferredBases, format } = this.#selection;
-    const { order, offsets } = this.#plan;
-    const { idBytes } = format;
-    const baseIds = new Uint8Array(this.#positions.length * idBytes);
-    for (const [n, base] of this.#positions.entries()) {
-      const isPreferred = base <= FIRST_PREFERRED;
-      const at = (isPreferred ? FIRST_PREFERRED - base : (order[base] as number)) * idBytes;
-      baseIds.set((isPreferred ? preferredBases : ids).subarray(at, at + idBytes), n * idBytes);
+    const { idBytes } = this.#selection.format;
+    const ids = new Uint8Array(this.#bases.length * idBytes);
+    const offsets = new Float64Array(this.#bases.length);
+    for (const [n, base] of this.#bases.entries()) {
+      offsets[n] = this.#offsetOf(base);
+      this.#copyId(base, this.#packs[n] as number, offsets[n] as number, ids, n * idBytes);
     }
-    return {
-      packs: Int32Array.from(this.#packs),
-      offsets: Float64Array.from(this.#positions, (base) => (base < 0 ? 0 : (offsets[base] as number))),
-      ids: baseIds,
-    };
+    return { packs: Int32Array.from(this.#packs), offsets, ids };
+  }
+
+  #offsetOf(base: number): number {
+    const { count, offsets, copiedBases } = this.#plan;
+    if (base < 0) return 0;
+    return (base < count ? offsets[base] : copiedBases.offsets[base - count]) as number;
+  }
+
+  #copyId(base: number, pack: number, offset: number, target: Uint8Array, at: number): void {
+    const { ids, preferredBases, format } = this.#selection;
+    if (base >= this.#plan.count) {
+      const { index } = this.#stored[pack] as StoredPack;
+      index.copyId(index.rankAtOffset(offset), target, at);
+      return;
+    }
+    const isPreferred = base <= FIRST_PREFERRED;
+    const from = (isPreferred ? FIRST_PREFERRED - base : (this.#plan.order[base] as number)) * format.idBytes;
+    target.set((isPreferred ? preferredBases : ids).subarray(from, from + format.idBytes), at);
   }
 }
 

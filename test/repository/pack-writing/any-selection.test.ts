@@ -12,7 +12,7 @@ import type { ObjectReader } from '../../../src/odb/object-database.ts';
 import type { ObjectSelection } from '../../../src/repository/object-selection.ts';
 import type { PackWritingResult } from '../../../src/repository/pack-writing/write-pack.ts';
 import { git, gitBytes } from '../../support/git.ts';
-import { idsOf, selectByGit } from '../../support/object-selections.ts';
+import { allIdsOf, idsOf, selectByGit, withStoredParts } from '../../support/object-selections.ts';
 import { openStoredRepository } from '../../support/stored-repository.ts';
 import { drain } from '../../support/streams.ts';
 import { writeSelection } from '../../support/written-pack.ts';
@@ -66,18 +66,21 @@ for (const [layout, lay] of Object.entries(LAYOUTS)) {
           fc.nat(),
           fc.boolean(),
           fc.boolean(),
-          async (sentShare, heldShare, seed, thin, ofsDelta) => {
+          fc.constantFrom('listed', 'as bits', 'partly as bits'),
+          async (sentShare, heldShare, seed, thin, ofsDelta, form) => {
             const share = (n: number) => (Math.imul(n + 1, 2 * seed + 1) >>> 0) / 2 ** 32;
             const sent = numbers.filter((n) => share(n) <= sentShare);
             const held = numbers.filter((n) => share(n) > sentShare && share(n) <= sentShare + heldShare);
             const selection = subset(everything, sent, held);
-            const { pack, result } = await write(reader, selection, thin, ofsDelta);
+            const given = inForm(reader, selection, form, share);
+            assert.deepEqual(allIdsOf(reader, given), idsOf(selection));
+            const { pack, result } = await write(reader, given, thin, ofsDelta);
             assert.equal(result.objects, sent.length);
             assert.equal(result.bytes, pack.length);
 
             const receiver = join(
               SCRATCH,
-              `receiver-${seed}-${sent.length}-${held.length}-${thin}-${ofsDelta}`,
+              `receiver-${seed}-${sent.length}-${held.length}-${thin}-${ofsDelta}-${form}`,
             );
             git(SCRATCH, 'init', '-q', '--bare', receiver);
             if (thin && held.length > 0) {
@@ -93,10 +96,32 @@ for (const [layout, lay] of Object.entries(LAYOUTS)) {
             rmSync(receiver, { recursive: true });
           },
         ),
-        { numRuns: 6, examples: [[1, 0, 1, false, true]] },
+        {
+          numRuns: 12,
+          examples: [
+            [1, 0, 1, false, true, 'listed'],
+            [1, 0, 1, false, true, 'as bits'],
+            [1, 0, 1, false, false, 'as bits'],
+            [0.5, 0.5, 1, true, true, 'as bits'],
+          ],
+        },
       );
     });
   }
+}
+
+/** The selection with the objects of packs as bits, taken from any pack that has them. */
+function inForm(
+  reader: ObjectReader,
+  selection: ObjectSelection,
+  form: string,
+  share: (n: number) => number,
+): ObjectSelection {
+  if (form === 'listed') return selection;
+  return withStoredParts(reader, selection, (packs, number) => {
+    const chosen = packs[Math.floor(share(number + 1000) * packs.length)] as number;
+    return form === 'as bits' || chosen % 2 === 0 ? chosen : undefined;
+  });
 }
 
 async function write(
