@@ -12,6 +12,14 @@ import { packEndsEarly } from './pack-errors.ts';
 /** What one side-band-64k packet carries: 65520 less the length and the band. */
 const CHUNK_BYTES = 65515;
 
+/** `length` bytes at `fileOffset` of a stored pack come next in the pack being written, from `position` on. */
+export type CopyListener = (
+  file: RandomAccessFile,
+  fileOffset: number,
+  position: number,
+  length: number,
+) => void;
+
 /**
  * Everything is synchronous: fill until {@link isFull}, then {@link take} the chunk and hand it on. A chunk counts
  * as full as soon as an entry header would not fit, so that a header is never split.
@@ -21,9 +29,12 @@ export class PackOutput {
   #length = 0;
   #taken = 0;
   readonly #hash: IncrementalHash;
+  readonly #onCopy: CopyListener | undefined;
 
-  constructor(runtime: Runtime, format: ObjectFormat) {
+  /** @param onCopy told of what {@link appendFile} takes in, before it is taken */
+  constructor(runtime: Runtime, format: ObjectFormat, onCopy?: CopyListener) {
     this.#hash = runtime.createHash(format);
+    this.#onCopy = onCopy;
   }
 
   /** Bytes of the pack so far: where the next one will lie. */
@@ -67,6 +78,7 @@ export class PackOutput {
   appendFile(file: RandomAccessFile, start: number, end: number): number {
     const length = Math.min(end - start, CHUNK_BYTES - this.#length);
     if (file.readInto(start, this.#chunk, this.#length, length) !== length) throw packEndsEarly(file, end);
+    this.#onCopy?.(file, start, this.position, length);
     this.#length += length;
     return start + length;
   }

@@ -11,13 +11,13 @@ import type { Limits } from '../../core/limits.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { formatPackHeader } from '../../pack/pack-header.ts';
-import type { RandomAccessFile, StoredPack } from '../../pack/stored-pack.ts';
+import type { StoredPack } from '../../pack/stored-pack.ts';
 import { Pace } from '../pace.ts';
 import { CopiedEntries } from './copied-entries.ts';
 import { CopiedPack } from './copied-pack.ts';
 import { mostHeldBytes } from './delta-search.ts';
 import { type EncodeContext, writeEncoded } from './encoded-objects.ts';
-import { PackOutput } from './pack-output.ts';
+import { type CopyListener, PackOutput } from './pack-output.ts';
 import { StoredEntries } from './stored-entries.ts';
 import type { WritePlan } from './write-plan.ts';
 import { WrittenOffsets } from './written-offsets.ts';
@@ -27,11 +27,8 @@ export interface PackWritingOptions extends Cancellable {
   readonly limits: Limits;
   /** As the pack was planned. */
   readonly ofsDelta: boolean;
-  /**
-   * Told before all entries of a stored pack are copied: they come next, from `position` in the pack being written on,
-   * as they lie in `file` between its header and its trailer. So several readers can take them from there.
-   */
-  readonly onCopiedPack?: ((file: RandomAccessFile, position: number) => void) | undefined;
+  /** Told of all that is copied in long ranges, so that several readers can take it from there again. */
+  readonly onCopy?: CopyListener | undefined;
   /** Told once, before the trailer is yielded. */
   readonly onResult?: ((result: PackWritingResult) => void) | undefined;
 }
@@ -71,7 +68,7 @@ export async function* writePack(
   throwIfAborted(signal);
   const pace = new Pace(signal);
   const { packs } = reader;
-  const output = new PackOutput(runtime, plan.format);
+  const output = new PackOutput(runtime, plan.format, options.onCopy);
   output.append(formatPackHeader(plan.count), 0, 12);
   const written = new WrittenOffsets(plan);
   const context: EncodeContext = {
