@@ -97,17 +97,17 @@ async function unpack(
 ): Promise<void> {
   const index = parsePackIndex(concatBytes(...indexed.encodeIndex()), { format, packBytes: pack.sizeBytes });
   const reader = new PackReader({ name: 'incoming', file: createMemoryFile(pack.bytes), index }, { runtime });
-  const total = index.objectCount;
-  const id = new Uint8Array(format.idBytes);
+  const { ids, idBytes, offsets } = indexed.table.columns;
+  const total = indexed.objectCount - indexed.completedCount; // the bases come last, and are there already
   let storing: Promise<void>[] = [];
-  for (let rank = 0; rank < total; rank++) {
-    index.copyId(rank, id, 0);
-    storing.push(store.storeObject(bytesToHex(id), reader.readAt(index.offsetOf(rank))));
-    if (storing.length < STORE_AT_ONCE && rank + 1 < total) continue;
+  for (let entry = 0; entry < total; entry++) {
+    const id = bytesToHex(ids, entry * idBytes, idBytes);
+    storing.push(store.storeObject(id, reader.readAt(offsets[entry] as number)));
+    if (storing.length < STORE_AT_ONCE && entry + 1 < total) continue;
     await allOf(storing);
     storing = [];
     throwIfAborted(signal);
-    onProgress?.({ title: 'Unpacking objects', done: rank + 1, total, finished: rank + 1 === total });
+    onProgress?.({ title: 'Unpacking objects', done: entry + 1, total, finished: entry + 1 === total });
   }
 }
 

@@ -9,6 +9,7 @@ import { isGitError } from '../../core/errors.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { type Connectivity, checkConnectivity } from '../connectivity.ts';
+import { isQuicklyConnected } from '../quick-connectivity.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { PushedObjects } from './hooks.ts';
 import type { PushSession } from './push-session.ts';
@@ -19,6 +20,9 @@ import { printable } from './ref-policy.ts';
  * broken tips must not cost fifty thousand of them. When they are used up, the rest is refused together.
  */
 const MAX_SEARCH_WALKS = 200;
+
+/** Commands of a push whose refs are read one by one, before all refs are. */
+const FEW_COMMANDS = 16;
 
 /** Refuse every pending command whose new tip lacks something. */
 export async function checkTips(
@@ -33,9 +37,12 @@ export async function checkTips(
   const { repository, signal } = session;
   const reader = await objects.openReader({ signal });
   try {
+    const shallow = await repository.shallowCommits();
+    if (shallow.size === 0 && (await areQuicklyConnected(ledger, session, reader, tips))) return;
+
     const refs = await repository.refs.list(undefined, { signal });
     const trusted = new Set(refs.map((ref) => ref.id));
-    const check = new TipCheck(session, reader, await repository.shallowCommits(), trusted);
+    const check = new TipCheck(session, reader, shallow, trusted);
     const reasons = await check.reasons([...tips]);
     for (const command of ledger.pending()) {
       const reason = command.kind === 'delete' ? undefined : reasons.get(command.newId);
@@ -43,6 +50,28 @@ export async function checkTips(
     }
   } finally {
     reader.release();
+  }
+}
+
+/** For new commits on top of the refs that are pushed to: no other ref has to be looked at. */
+async function areQuicklyConnected(
+  ledger: CommandLedger,
+  { repository, limits, signal }: PushSession,
+  reader: ObjectReader,
+  tips: ReadonlySet<ObjectId>,
+): Promise<boolean> {
+  const updates = ledger.pending().filter(({ kind }) => kind === 'update');
+  if (updates.length === 0 || updates.length > FEW_COMMANDS) return false;
+  const trusted = new Set<ObjectId>();
+  for (const { name } of updates) {
+    const ref = await repository.refs.resolve(name, { signal });
+    if (ref !== undefined) trusted.add(ref.id);
+  }
+  try {
+    return isQuicklyConnected(reader, [...tips], trusted, limits);
+  } catch (error) {
+    if (!isGitError(error, 'OBJECT_CORRUPT', 'PACK_CORRUPT', 'LIMIT_EXCEEDED')) throw error;
+    return false; // the walk meets the same, and says which tips it concerns
   }
 }
 

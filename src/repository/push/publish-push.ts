@@ -38,8 +38,10 @@ export async function publishPush(
 
   const { repository, request, options, signal } = session;
   const { refs, objects } = repository;
-  const listed = await refs.list(undefined, { signal });
-  checkAliasedUpdates(ledger, listed, (text) => session.sayLine('error', text));
+  if (ledger.commands.length > 1) {
+    const listed = await refs.list(undefined, { signal });
+    checkAliasedUpdates(ledger, listed, (text) => session.sayLine('error', text));
+  }
 
   const head = await refs.read('HEAD', { signal });
   const currentBranch = head?.kind === 'symbolic' ? head.target : undefined;
