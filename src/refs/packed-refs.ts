@@ -14,6 +14,7 @@ import { compareRefNames, isValidRefName } from './ref-name.ts';
 const SPACE = 32;
 const CARET = 94;
 const HASH = 35;
+const TRAITS = '# pack-refs with:';
 
 /**
  * The refs of one packed-refs file. Holds the text of the file and four bytes a ref; strings and objects are
@@ -24,15 +25,27 @@ export class PackedRefs {
   readonly #text: string;
   /** Where each ref's line starts, in the order of names. */
   readonly #lines: Uint32Array;
+  readonly #peeling: 'all' | 'tags' | 'none';
 
   constructor(format: ObjectFormat, text: string, lines: Uint32Array) {
     this.format = format;
     this.#text = text;
     this.#lines = lines;
+    this.#peeling = peelingOf(text);
   }
 
   get count(): number {
     return this.#lines.length;
+  }
+
+  /** Characters of the file: what this holds of memory, but for four bytes a ref. */
+  get textLength(): number {
+    return this.#text.length;
+  }
+
+  /** Whether a ref of this name, when nothing says what it finally points at, is known to be no tag. */
+  isPeeled(name: string): boolean {
+    return this.#peeling === 'all' || (this.#peeling === 'tags' && name.startsWith('refs/tags/'));
   }
 
   /** The ref at `index` in the order of names. */
@@ -73,6 +86,18 @@ export class PackedRefs {
     return low;
   }
 
+  /** The index after the last ref whose name starts with `prefix`. */
+  endOf(prefix: string): number {
+    let low = this.lowerBound(prefix);
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.nameAt(middle).startsWith(prefix)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** The name of some ref below `directory`, which ends with a slash. */
   firstUnder(directory: string): string | undefined {
     const index = this.lowerBound(directory);
@@ -80,6 +105,14 @@ export class PackedRefs {
     const name = this.nameAt(index);
     return name.startsWith(directory) ? name : undefined;
   }
+}
+
+/** The traits in the header, if there is one. */
+function peelingOf(text: string): 'all' | 'tags' | 'none' {
+  if (!text.startsWith(TRAITS)) return 'none';
+  const traits = text.slice(TRAITS.length, text.indexOf('\n')).split(' ');
+  if (traits.includes('fully-peeled')) return 'all';
+  return traits.includes('peeled') ? 'tags' : 'none';
 }
 
 /** No packed refs: what a missing or empty file holds. */

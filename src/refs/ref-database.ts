@@ -6,6 +6,7 @@
 import type { Cancellable } from '../core/byte-stream.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
+import type { PackedRefs } from './packed-refs.ts';
 
 /** A ref as stored: an id, or the name of another ref. */
 export type RefTarget =
@@ -71,6 +72,27 @@ export interface ReflogEntry {
   readonly message: string;
 }
 
+/** A ref as it stands in a {@link RefSnapshot}, symbolic refs followed. */
+export interface SnapshotRef {
+  readonly name: string;
+  /** Absent when it is broken or leads nowhere: nobody is shown it, nor a packed ref of its name. */
+  readonly id?: ObjectId | undefined;
+  /** As in {@link ResolvedRef}. */
+  readonly peeled?: ObjectId | undefined;
+  /** The name at the end of the chain of symbolic refs; it need not exist. Absent for a direct ref. */
+  readonly finalTarget?: string | undefined;
+}
+
+/** The refs of one moment in the two parts they are stored in. Nothing of it ever changes. */
+export interface RefSnapshot {
+  /** The same object as long as the file is the same, whatever becomes of the others. */
+  readonly packed: PackedRefs;
+  /** Under `refs/`, by name in byte order; each stands before a packed ref of its name. */
+  readonly loose: readonly SnapshotRef[];
+  /** `undefined` when there is none. */
+  readonly head: SnapshotRef | undefined;
+}
+
 export interface RefDatabase {
   readonly format: ObjectFormat;
   /** The ref as stored, `HEAD` included; `undefined` when there is none. */
@@ -82,6 +104,15 @@ export interface RefDatabase {
    * name in byte order; `HEAD` is not among them. Dangling symbolic refs and broken refs are left out.
    */
   list(prefixes?: readonly string[], options?: Cancellable): Promise<readonly ResolvedRef[]>;
+  /**
+   * The refs that `prefixes` select, as {@link list} finds them, and `HEAD`, for those who keep what they make of
+   * them: it is the same object until one of these has changed. What is not selected may be of an earlier moment.
+   *
+   * A store without it is listed each time.
+   *
+   * @throws {GitError} REF_INVALID when `HEAD` or what it leads to is broken
+   */
+  snapshot?(prefixes?: readonly string[], options?: Cancellable): Promise<RefSnapshot>;
   /**
    * Apply a batch. Outcomes come in the order of `updates`. With `atomic`, one failure fails all: the others
    * say `ok: false` with reason `atomic transaction failed`.

@@ -2,8 +2,8 @@
  * The refs of an ordinary Git repository: loose files, packed-refs, symbolic refs, reflogs.
  * Spec: gitrepository-layout(5); git-pack-refs(1).
  *
- * git may read and write the same refs at any moment: nothing is remembered but a packed-refs file that has
- * not changed since, and every change is made under git's own locks.
+ * git may read and write the same refs at any moment: what is remembered is compared with the files at each
+ * listing, and every change is made under git's own locks, of what the files say then.
  *
  * @module
  */
@@ -12,12 +12,14 @@ import { join } from 'node:path';
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { encodeText } from '../../core/bytes.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
+import { type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
 import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
 import { formatLooseRef } from '../loose-ref.ts';
 import type {
   RefBatchOptions,
   RefDatabase,
   ReflogEntry,
+  RefSnapshot,
   RefTarget,
   RefUpdate,
   RefUpdateOutcome,
@@ -32,10 +34,11 @@ import { type FilesRefStore, lookUp, type PeelTags, refPath } from './files-ref-
 import { FilesTransaction } from './files-transaction.ts';
 import { LockFile, StagedFile } from './lock-file.ts';
 import { checkAvailable } from './locked-ref.ts';
-import { type ListedLooseRef, listLooseRefs } from './loose-refs.ts';
+import type { ListedLooseRef } from './loose-ref-tree.ts';
 import { PackedRefsFile } from './packed-refs-file.ts';
 import { ReflogFiles } from './reflog-files.ts';
 import { asStorageError, isSystemError } from './system-error.ts';
+import { WarmRefs } from './warm-refs.ts';
 
 const REF_LOCK_TIMEOUT_MS = 100; // git's core.filesRefLockTimeout
 const PACKED_REFS_TIMEOUT_MS = 1000; // git's core.packedRefsTimeout
@@ -60,6 +63,8 @@ export interface FilesRefDatabaseOptions {
   readonly packFrom?: number | undefined;
   /** Told of each ref that a listing leaves out because its file holds no ref. */
   readonly onBrokenRef?: ((name: string) => void) | undefined;
+  /** What the refs kept between requests count against. Default: that of the process. */
+  readonly memory?: MemoryBudget | undefined;
 }
 
 /** @throws {GitError} REPOSITORY_INVALID when `gitDirectory` has no `refs` directory */
@@ -76,6 +81,7 @@ export async function openFilesRefDatabase(
 class FilesRefDatabase implements RefDatabase {
   readonly format: ObjectFormat;
   readonly #store: FilesRefStore;
+  readonly #warm: WarmRefs;
   readonly #onBrokenRef: ((name: string) => void) | undefined;
 
   constructor(gitDirectory: string, options: FilesRefDatabaseOptions) {
@@ -93,6 +99,7 @@ class FilesRefDatabase implements RefDatabase {
       peelTags: options.peelTags,
       packFrom: options.packFrom ?? PACK_FROM,
     };
+    this.#warm = new WarmRefs(this.#store, options.memory ?? warmMemory, options.onBrokenRef);
   }
 
   async read(name: string, options?: Cancellable): Promise<RefTarget | undefined> {
@@ -111,9 +118,19 @@ class FilesRefDatabase implements RefDatabase {
   async list(prefixes?: readonly string[], options?: Cancellable): Promise<readonly ResolvedRef[]> {
     throwIfAborted(options?.signal);
     const selected = new RefPrefixes(prefixes);
-    const { gitDirectory } = this.#store;
-    const loose = await listLooseRefs(gitDirectory, selected, this.format, options?.signal);
-    return orStorageError('list refs', () => this.#merge(loose, selected));
+    try {
+      return this.#merge(await this.#warm.loose(selected, options?.signal), selected);
+    } catch (error) {
+      throw asStorageError('list refs', error);
+    }
+  }
+
+  async snapshot(prefixes?: readonly string[], options?: Cancellable): Promise<RefSnapshot> {
+    try {
+      return await this.#warm.snapshot(prefixes, options?.signal);
+    } catch (error) {
+      throw asStorageError('list refs', error);
+    }
   }
 
   async update(
@@ -178,7 +195,9 @@ class FilesRefDatabase implements RefDatabase {
     return orStorageError(`read the log of ${name}`, () => this.#store.logs.read(name));
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#warm.close();
+  }
 
   #resolve(name: string): ResolvedRef | undefined {
     let peeled: ObjectId | undefined;

@@ -50,12 +50,14 @@ export type StoredRef = RefTarget & { readonly peeled?: ObjectId | undefined };
  */
 export function lookUp(store: FilesRefStore, name: string): StoredRef | undefined {
   const loose = readLooseRef(store.gitDirectory, name, store.format);
-  if (loose.kind === 'broken') {
-    throw new GitError('REF_INVALID', `Cannot resolve ${name}: reference broken`);
-  }
+  if (loose.kind === 'broken') throw brokenRef(name);
   if (loose.kind !== 'missing') return loose;
   const packed = store.packed.read().find(name);
   return packed && { kind: 'direct', id: packed.id, peeled: packed.peeled };
+}
+
+export function brokenRef(name: string): GitError {
+  return new GitError('REF_INVALID', `Cannot resolve ${name}: reference broken`);
 }
 
 export function refPath(store: FilesRefStore, name: string): string {

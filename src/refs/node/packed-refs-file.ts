@@ -19,10 +19,13 @@ const MAX_PACKED_REFS_BYTES = 256 * 1024 * 1024;
  */
 const SETTLED_AFTER_MS = 100;
 
+/** Beside its text. */
+const BYTES_PER_REF = 4;
+
 interface Snapshot {
   readonly refs: PackedRefs;
-  /** Size, inode and time of change; `undefined` for a file that was not there. */
-  readonly identity: string | undefined;
+  /** What the file looked like; `undefined` for one that was not there. */
+  readonly seen: fs.Stats | undefined;
   readonly isSettled: boolean;
 }
 
@@ -43,11 +46,22 @@ export class PackedRefsFile {
    * @throws {GitError} REF_INVALID when it does not parse, LIMIT_EXCEEDED when it is too large to hold
    */
   read(): PackedRefs {
-    const stat = fs.statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    const seen = fs.statSync(this.path, { throwIfNoEntry: false });
     const known = this.#snapshot;
-    if (known?.isSettled === true && known.identity === identityOf(stat)) return known.refs;
+    if (known?.isSettled === true && isSame(known.seen, seen)) return known.refs;
     this.#snapshot = this.#load();
     return this.#snapshot.refs;
+  }
+
+  /** Memory that what was read takes. */
+  get heldBytes(): number {
+    const refs = this.#snapshot?.refs;
+    return refs === undefined ? 0 : refs.textLength + BYTES_PER_REF * refs.count;
+  }
+
+  /** Drop what was read: the next to ask reads it again. */
+  forget(): void {
+    this.#snapshot = undefined;
   }
 
   /** The bytes of the file; empty when there is none. */
@@ -71,16 +85,16 @@ export class PackedRefsFile {
     const file = this.#open();
     // Nothing stale can be kept of a missing file: the next stat finds the new one.
     if (file === undefined) {
-      return { refs: emptyPackedRefs(this.#format), identity: undefined, isSettled: true };
+      return { refs: emptyPackedRefs(this.#format), seen: undefined, isSettled: true };
     }
     return {
       refs: parsePackedRefs(file.bytes, this.#format),
-      identity: identityOf(file.stat),
-      isSettled: Math.abs(readAtMs - Number(file.stat.ctimeMs)) > SETTLED_AFTER_MS,
+      seen: file.stat,
+      isSettled: Math.abs(readAtMs - file.stat.ctimeMs) > SETTLED_AFTER_MS,
     };
   }
 
-  #open(): { readonly bytes: Uint8Array; readonly stat: fs.BigIntStats } | undefined {
+  #open(): { readonly bytes: Uint8Array; readonly stat: fs.Stats } | undefined {
     let descriptor: number;
     try {
       descriptor = fs.openSync(this.path, 'r');
@@ -89,7 +103,7 @@ export class PackedRefsFile {
       throw error;
     }
     try {
-      const stat = fs.fstatSync(descriptor, { bigint: true });
+      const stat = fs.fstatSync(descriptor);
       if (stat.size > MAX_PACKED_REFS_BYTES) {
         const message = `Cannot read packed-refs: at most ${MAX_PACKED_REFS_BYTES} bytes are held, got ${stat.size}`;
         throw new GitError('LIMIT_EXCEEDED', message);
@@ -101,6 +115,13 @@ export class PackedRefsFile {
   }
 }
 
-function identityOf(stat: fs.BigIntStats | undefined): string | undefined {
-  return stat && `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+function isSame(a: fs.Stats | undefined, b: fs.Stats | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.ctimeMs === b.ctimeMs &&
+    a.mtimeMs === b.mtimeMs &&
+    a.ino === b.ino &&
+    a.size === b.size &&
+    a.dev === b.dev
+  );
 }
