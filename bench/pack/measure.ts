@@ -1,20 +1,26 @@
 /**
  * Run a program and measure it as the operating system saw it: wall time, CPU time, peak resident memory.
  *
- * Peak memory comes from /proc/<pid>/status (VmHWM) of the program and its children, polled; CPU from
- * /proc/<pid>/stat. On systems without /proc only wall time is reported.
+ * CPU time and peak memory are what wait4(2) told GNU time, where /usr/bin/time is installed. A program that starts
+ * others has their memory added, as polled from /proc/<pid>/status (VmHWM). Without GNU time both are polled from
+ * /proc, which misses what happened after the last look; on systems without /proc only wall time is reported.
  *
  * @module
  */
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { watchTree } from './process-tree.ts';
+
+export { readPeak, watchTree } from './process-tree.ts';
 
 export interface Measurement {
   readonly wallSeconds: number;
   /** User and system time of the whole process tree. */
   readonly cpuSeconds: number;
-  /** Largest sum over the process tree, in bytes; 0 where /proc is missing. */
+  /** Largest sum over the process tree, in bytes; 0 where /proc and GNU time are missing. */
   readonly peakBytes: number;
   /** Bytes the program wrote to its standard output. */
   readonly outputBytes: number;
@@ -31,119 +37,111 @@ export interface Run {
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
-const POLL_MS = 20;
-/** Clock ticks a second of /proc/<pid>/stat on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
+export interface MeasureOptions {
+  /** Longer than that, and the program and all it started are ended; no limit when absent. */
+  readonly timeLimitSeconds?: number | undefined;
+  /** Standard output goes there, and `outputBytes` is 0; it is counted and thrown away when absent. */
+  readonly outputFile?: string | undefined;
+}
 
-/** @throws when the program exits with anything but 0, with its stderr */
-export async function measure(run: Run): Promise<Measurement> {
+/** Why there is no measurement: the program failed or took too long. */
+export class RunFailed extends Error {
+  override readonly name = 'RunFailed';
+  readonly reason: 'failed' | 'time limit';
+
+  constructor(reason: 'failed' | 'time limit', message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+const GNU_TIME = '/usr/bin/time';
+
+/** Where CPU time and memory come from on this machine, for reports. */
+export const USAGE_SOURCE = isExecutable(GNU_TIME) ? 'wait4, by GNU time' : '/proc, polled every 20 ms';
+
+/** @throws {RunFailed} when the program exits with anything but 0, with its stderr, or exceeds the limit */
+export async function measure(run: Run, options: MeasureOptions = {}): Promise<Measurement> {
+  const scratch = mkdtempSync(join(tmpdir(), 'packwire-measure-'));
+  const usageFile = join(scratch, 'usage');
+  const timed = isExecutable(GNU_TIME);
+  const [command, args] = timed
+    ? [GNU_TIME, ['-q', '-f', '%U %S %M', '-o', usageFile, '--', run.command, ...run.args]]
+    : [run.command, run.args];
+
   const stdin = run.inputFile === undefined ? 'pipe' : openSync(run.inputFile, 'r');
-  const started = performance.now();
-  const child = spawn(run.command, run.args, {
-    cwd: run.cwd,
-    env: { ...process.env, ...run.env },
-    stdio: [stdin, 'pipe', 'pipe'],
-  });
+  const stdout = options.outputFile === undefined ? 'pipe' : openSync(options.outputFile, 'w');
+  try {
+    const started = performance.now();
+    const child = spawn(command, args, {
+      cwd: run.cwd,
+      env: { ...process.env, ...run.env },
+      stdio: [stdin, stdout, 'pipe'],
+      detached: true, // a process group of its own, to be ended as one
+    });
+    const watch = watchTree(child.pid ?? 0, timed);
+    child.stdin?.on('error', () => undefined); // a program may exit without reading its input
+    child.stdin?.end(run.input ?? '');
+    const { outputBytes } = await finish(child, run, options.timeLimitSeconds).finally(() => watch.stop());
+    const wallSeconds = (performance.now() - started) / 1000;
+
+    const polled = watch.stop();
+    const told = timed ? readUsage(usageFile) : polled;
+    const peakBytes = Math.max(told.peakBytes, polled.peakBytes);
+    return { wallSeconds, cpuSeconds: told.cpuSeconds, peakBytes, outputBytes };
+  } finally {
+    if (typeof stdin === 'number') closeSync(stdin);
+    if (typeof stdout === 'number') closeSync(stdout);
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function finish(
+  child: ChildProcess,
+  run: Run,
+  timeLimitSeconds: number | undefined,
+): Promise<{ outputBytes: number }> {
   let outputBytes = 0;
   let stderr = '';
+  let tooLong = false;
   child.stdout?.on('data', (chunk: Buffer) => {
     outputBytes += chunk.length;
   });
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('utf8')).slice(-4000);
   });
-  child.stdin?.on('error', () => undefined); // a program may exit without reading its input
-  child.stdin?.end(run.input ?? '');
-
-  const usage = watchTree(child.pid ?? 0);
+  const timer =
+    timeLimitSeconds === undefined
+      ? undefined
+      : setTimeout(() => {
+          tooLong = true;
+          if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+        }, timeLimitSeconds * 1000);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
-  });
-  const wallSeconds = (performance.now() - started) / 1000;
-  const { peakBytes, cpuSeconds } = usage.stop();
-  if (typeof stdin === 'number') closeSync(stdin);
-  if (status !== 0) throw new Error(`${run.command} ${run.args.join(' ')}: exit ${status}\n${stderr}`);
-  return { wallSeconds, cpuSeconds, peakBytes, outputBytes };
+  }).finally(() => clearTimeout(timer));
+  if (tooLong) throw new RunFailed('time limit', `more than ${timeLimitSeconds} s`);
+  if (status !== 0) {
+    throw new RunFailed('failed', `${run.command} ${run.args.join(' ')}: exit ${status}\n${stderr.trim()}`);
+  }
+  return { outputBytes };
 }
 
-interface TreeWatch {
-  stop(): { peakBytes: number; cpuSeconds: number };
-}
-
-/** Watch a process and its descendants until stopped. */
-export function watchTree(pid: number): TreeWatch {
-  const peaks = new Map<number, number>();
-  const ticks = new Map<number, number>();
-  let peakBytes = 0;
-  const poll = (): void => {
-    let sum = 0;
-    for (const member of treeOf(pid)) {
-      const peak = readPeak(member);
-      if (peak !== undefined) {
-        peaks.set(member, peak);
-        sum += peak;
-      }
-      const time = readTicks(member);
-      if (time !== undefined) ticks.set(member, time);
-    }
-    peakBytes = Math.max(peakBytes, sum);
-  };
-  const timer = setInterval(poll, POLL_MS);
-  poll();
+function readUsage(path: string): { cpuSeconds: number; peakBytes: number } {
+  const [user, system, peakKilobytes] = readFileSync(path, 'utf8').trim().split(' ').map(Number);
   return {
-    stop() {
-      clearInterval(timer);
-      let total = 0;
-      for (const time of ticks.values()) total += time;
-      return { peakBytes, cpuSeconds: total / TICKS_PER_SECOND };
-    },
+    cpuSeconds: (user as number) + (system as number),
+    peakBytes: (peakKilobytes as number) * 1024,
   };
 }
 
-function treeOf(pid: number): number[] {
-  const members = [pid];
-  for (let i = 0; i < members.length; i++) {
-    for (const child of childrenOf(members[i] as number)) members.push(child);
-  }
-  return members;
-}
-
-function childrenOf(pid: number): number[] {
-  const children: number[] = [];
-  for (const thread of listing(`/proc/${pid}/task`)) {
-    const text = reading(`/proc/${pid}/task/${thread}/children`);
-    for (const word of (text ?? '').split(' ')) if (word !== '') children.push(Number(word));
-  }
-  return children;
-}
-
-/** Most memory the process held at once, in bytes. */
-export function readPeak(pid: number): number | undefined {
-  const match = /^VmHWM:\s+(\d+) kB/m.exec(reading(`/proc/${pid}/status`) ?? '');
-  return match === null ? undefined : Number(match[1]) * 1024;
-}
-
-function readTicks(pid: number): number | undefined {
-  const text = reading(`/proc/${pid}/stat`);
-  if (text === undefined) return undefined;
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]); // utime and stime, counted after the command name
-}
-
-function reading(path: string): string | undefined {
+function isExecutable(path: string): boolean {
   try {
-    return readFileSync(path, 'utf8');
+    accessSync(path, constants.X_OK);
+    return true;
   } catch {
-    return undefined; // the process ended between two looks, or this system has no /proc
-  }
-}
-
-function listing(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return []; // as above
+    return false; // the answer, not a failure
   }
 }
 
