@@ -51,6 +51,13 @@ export class Bitset {
     for (let at = 0; at < words.length; at++) words[at] = (words[at] as number) & ~(removed[at] as number);
   }
 
+  /** Toggle what is in `other`. */
+  xor(other: Bitset): void {
+    const { words } = this;
+    const toggled = other.words;
+    for (let at = 0; at < words.length; at++) words[at] = (words[at] as number) ^ (toggled[at] as number);
+  }
+
   clone(): Bitset {
     const copy = new Bitset(this.size);
     copy.words.set(this.words);
