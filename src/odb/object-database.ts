@@ -10,6 +10,7 @@ import type { ByteStream, Cancellable, ProgressListener } from '../core/byte-str
 import type { Limits } from '../core/limits.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { ObjectKind } from '../core/object-kind.ts';
+import type { CommitGraph } from '../pack/commit-graph.ts';
 import type { ObjectView } from '../pack/pack-reader.ts';
 import type { ReachabilityBitmaps } from '../pack/reachability-bitmaps.ts';
 import type { StoredPack } from '../pack/stored-pack.ts';
@@ -54,6 +55,11 @@ export interface ObjectReader {
    * first asked for. `undefined` when there are none that can be used: history is walked then.
    */
   readonly bitmaps?: ReachabilityBitmaps | undefined;
+  /**
+   * What many commits of the history say, without reading them; not that they are there. Opened when first asked for.
+   * `undefined` when there is none that can be used: commits are read then.
+   */
+  readonly commitGraph?: CommitGraph | undefined;
 
   has(id: ObjectId): boolean;
   hasRaw(ids: Uint8Array, at: number): boolean;

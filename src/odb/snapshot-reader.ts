@@ -10,7 +10,9 @@ import { streamOf } from '../core/byte-stream.ts';
 import { GitError, isGitError } from '../core/errors.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
 import { codeOfKind } from '../core/object-kind.ts';
+import type { CommitGraph } from '../pack/commit-graph.ts';
 import type { ObjectView, PackReader } from '../pack/pack-reader.ts';
+import type { ReachabilityBitmaps } from '../pack/reachability-bitmaps.ts';
 import type { StoredPack } from '../pack/stored-pack.ts';
 import type { LooseObjects } from './loose-objects.ts';
 import type { ObjectHeader, ObjectLocation, ObjectReader, RawObject } from './object-database.ts';
@@ -22,6 +24,10 @@ export interface SnapshotReaderOptions {
   readonly loose: readonly LooseObjects[];
   /** Packs that are not among those given so far, from any process. Called on a miss. */
   readonly findNewPacks?: (() => readonly PackReader[]) | undefined;
+  /** See {@link ObjectReader.bitmaps}: called when first asked for, before the release. */
+  readonly openBitmaps?: (() => ReachabilityBitmaps | undefined) | undefined;
+  /** See {@link ObjectReader.commitGraph}; as `openBitmaps`. */
+  readonly openCommitGraph?: (() => CommitGraph | undefined) | undefined;
   readonly onRelease?: (() => void) | undefined;
 }
 
@@ -44,6 +50,11 @@ export class SnapshotReader implements ObjectReader {
   readonly #readers: PackReader[];
   readonly #loose: readonly LooseObjects[];
   readonly #findNewPacks: (() => readonly PackReader[]) | undefined;
+  /** Once called it is gone, and the field below has what it gave. */
+  #openBitmaps: (() => ReachabilityBitmaps | undefined) | undefined;
+  #bitmaps: ReachabilityBitmaps | undefined;
+  #openCommitGraph: (() => CommitGraph | undefined) | undefined;
+  #commitGraph: CommitGraph | undefined;
   readonly #onRelease: (() => void) | undefined;
   readonly #emptyTree: Uint8Array;
   /** Offset of the entry that {@link #nextPack} found. */
@@ -56,12 +67,32 @@ export class SnapshotReader implements ObjectReader {
     this.#packs = options.packs.map((reader) => reader.pack);
     this.#loose = options.loose;
     this.#findNewPacks = options.findNewPacks;
+    this.#openBitmaps = options.openBitmaps;
+    this.#openCommitGraph = options.openCommitGraph;
     this.#onRelease = options.onRelease;
     this.#emptyTree = hexToBytes(options.format.emptyTreeId);
   }
 
   get packs(): readonly StoredPack[] {
     return this.#packs;
+  }
+
+  get bitmaps(): ReachabilityBitmaps | undefined {
+    if (this.#openBitmaps !== undefined) {
+      this.#checkReadable();
+      this.#bitmaps = this.#openBitmaps();
+      this.#openBitmaps = undefined;
+    }
+    return this.#bitmaps;
+  }
+
+  get commitGraph(): CommitGraph | undefined {
+    if (this.#openCommitGraph !== undefined) {
+      this.#checkReadable();
+      this.#commitGraph = this.#openCommitGraph();
+      this.#openCommitGraph = undefined;
+    }
+    return this.#commitGraph;
   }
 
   has(id: ObjectId): boolean {

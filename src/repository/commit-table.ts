@@ -1,5 +1,6 @@
 /**
- * The commits a walk has met, in typed arrays: about 80 bytes a commit, no object for any.
+ * The commits a walk has met, in typed arrays: about 80 bytes a commit, no object for any. What they say is taken
+ * from the commit-graph where the database has one that knows them.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import type { Limits } from '../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectId } from '../core/object-id.ts';
 import { COMMIT } from '../core/object-kind.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
+import type { CommitGraph } from '../pack/commit-graph.ts';
 import type { ObjectView } from '../pack/pack-reader.ts';
 import { CommitFields } from './commit.ts';
 import { IdTable } from './id-table.ts';
@@ -16,6 +18,9 @@ import { IdTable } from './id-table.ts';
 const LOADED = 1;
 /** History ends here whatever parents the commit names: it is shallow. */
 const CUT = 2;
+/** What is kept of a commit's position in the graph: not looked for yet, not there (1), or the position and this. */
+const UNKNOWN = 0;
+const FIRST_POSITION = 2;
 /** Bits of {@link CommitTable.flags} that belong to the walk that uses the table. */
 export const FIRST_FREE_FLAG = 4;
 
@@ -34,11 +39,18 @@ export class CommitTable {
   cutCount = 0;
   #parentsUsed = 0;
   readonly #reader: ObjectReader;
+  readonly #graph: CommitGraph | undefined;
+  /** Where each commit is in the graph; valid from FIRST_POSITION on. */
+  #graphPositions = new Int32Array(0);
+  readonly #parentId: Uint8Array;
   readonly #fields: CommitFields;
   readonly #view = emptyView();
 
   constructor(reader: ObjectReader, limits: Limits) {
     this.#reader = reader;
+    this.#graph = reader.commitGraph;
+    if (this.#graph !== undefined) this.#graphPositions = new Int32Array(this.flags.length);
+    this.#parentId = new Uint8Array(reader.format.idBytes);
     this.ids = new IdTable(reader.format, limits.maxPackObjects);
     this.treeIds = new Uint8Array(64 * reader.format.idBytes);
     this.#fields = new CommitFields(reader.format);
@@ -89,6 +101,13 @@ export class CommitTable {
   load(number: number): boolean {
     if (((this.flags[number] as number) & LOADED) !== 0) return true;
     const { idBytes } = this.ids;
+    const position = this.graphPositionOf(number);
+    if (position >= 0) {
+      // The graph may outlive what it tells of.
+      if (!this.#reader.hasRaw(this.ids.ids, number * idBytes)) return false;
+      this.#loadFromGraph(number, position);
+      return true;
+    }
     const view = this.#view;
     if (!this.#reader.viewRaw(this.ids.ids, number * idBytes, view)) return false;
     if (view.kind !== COMMIT) {
@@ -107,11 +126,57 @@ export class CommitTable {
     return true;
   }
 
-  #addParents(fields: CommitFields): void {
-    const needed = this.#parentsUsed + fields.parentCount;
+  /**
+   * Where the commit is in {@link CommitGraph}; -1 when the graph does not know it, or there is none. Whether the
+   * commit is there does not matter.
+   */
+  graphPositionOf(number: number): number {
+    const graph = this.#graph;
+    if (graph === undefined) return -1;
+    const known = this.#graphPositions[number] as number;
+    if (known !== UNKNOWN) return known - FIRST_POSITION;
+    const position = graph.find(this.ids.ids, number * this.ids.idBytes);
+    this.#graphPositions[number] = position + FIRST_POSITION;
+    return position;
+  }
+
+  /**
+   * A number above that of every commit this one reaches: infinite when the graph does not know the commit, as then no
+   * commit of the graph reaches it.
+   */
+  generationOf(number: number): number {
+    const position = this.graphPositionOf(number);
+    return position < 0 ? Number.POSITIVE_INFINITY : (this.#graph as CommitGraph).generationOf(position);
+  }
+
+  #loadFromGraph(number: number, position: number): void {
+    const graph = this.#graph as CommitGraph;
+    this.dates[number] = graph.dateOf(position);
+    graph.copyTreeId(position, this.treeIds, number * this.ids.idBytes);
+    const start = this.#parentsUsed;
+    const count = this.isCut(number) ? 0 : graph.parentCountOf(position);
+    this.#makeRoomForParents(count);
+    for (let n = 0; n < count; n++) {
+      const parentPosition = graph.parentOf(position, n);
+      graph.copyId(parentPosition, this.#parentId, 0);
+      const parent = this.add(this.#parentId, 0);
+      this.#graphPositions[parent] = parentPosition + FIRST_POSITION;
+      this.parents[this.#parentsUsed++] = parent;
+    }
+    this.parentStarts[number] = start;
+    this.parentEnds[number] = this.#parentsUsed;
+    this.flags[number] = (this.flags[number] as number) | LOADED;
+  }
+
+  #makeRoomForParents(count: number): void {
+    const needed = this.#parentsUsed + count;
     if (needed > this.parents.length) {
       this.parents = longer(this.parents, new Int32Array(Math.max(needed, this.parents.length * 2)));
     }
+  }
+
+  #addParents(fields: CommitFields): void {
+    this.#makeRoomForParents(fields.parentCount);
     for (let i = 0; i < fields.parentCount; i++) {
       this.parents[this.#parentsUsed++] = this.add(fields.parentIds, i * this.ids.idBytes);
     }
@@ -124,6 +189,9 @@ export class CommitTable {
     this.treeIds = longer(this.treeIds, new Uint8Array(capacity * this.ids.idBytes));
     this.parentStarts = longer(this.parentStarts, new Int32Array(capacity));
     this.parentEnds = longer(this.parentEnds, new Int32Array(capacity));
+    if (this.#graph !== undefined) {
+      this.#graphPositions = longer(this.#graphPositions, new Int32Array(capacity));
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import type { ObjectFormat } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { TaskPool } from '../../pack/task-pool.ts';
 import type { ObjectDatabase, ObjectReader, ObjectTransaction } from '../object-database.ts';
-import { openSnapshot } from './files-snapshot.ts';
+import { ALL_SHORT_CUTS, openSnapshot, type ShortCuts } from './files-snapshot.ts';
 import type { ObjectDirectory } from './object-directory.ts';
 import {
   acquireDirectory,
@@ -29,7 +29,9 @@ export interface FilesObjectDatabaseOptions {
   readonly tasks?: TaskPool | undefined;
   /** What is synced to disk before it is published: by default everything. */
   readonly fsync?: Partial<SyncOptions> | undefined;
-  /** Told once of each pack or alternate that cannot be used and is passed over. */
+  /** Which files besides packs are used; by default all. Answers are the same without, and take longer. */
+  readonly shortCuts?: Partial<ShortCuts> | undefined;
+  /** Told once of each pack, alternate or other file that cannot be used and is passed over. */
   readonly onWarning?: ((warning: GitError) => void) | undefined;
 }
 
@@ -57,6 +59,7 @@ class FilesObjectDatabase implements ObjectDatabase {
   readonly format: ObjectFormat;
   readonly #path: string;
   readonly #options: FilesObjectDatabaseOptions;
+  readonly #shortCuts: ShortCuts;
   /** Keeps packs open between readers. */
   #held: readonly ObjectDirectory[];
   #closed = false;
@@ -65,6 +68,7 @@ class FilesObjectDatabase implements ObjectDatabase {
     this.format = options.format;
     this.#path = path;
     this.#options = options;
+    this.#shortCuts = { ...ALL_SHORT_CUTS, ...options.shortCuts };
     this.#held = [acquireDirectory(path, options)];
   }
 
@@ -73,7 +77,7 @@ class FilesObjectDatabase implements ObjectDatabase {
     const directories = this.#acquire();
     const release = () => releaseAll(directories);
     try {
-      return await openSnapshot(this.format, directories, release);
+      return await openSnapshot(this.format, directories, release, this.#shortCuts);
     } catch (error) {
       release();
       throw error;
@@ -91,6 +95,7 @@ class FilesObjectDatabase implements ObjectDatabase {
         runtime,
         tasks,
         fsync: { packs: fsync?.packs ?? true, looseObjects: fsync?.looseObjects ?? true },
+        shortCuts: this.#shortCuts,
         objectsDirectory: this.#path,
         directories,
         release,

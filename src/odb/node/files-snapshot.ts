@@ -5,6 +5,8 @@
  */
 import { GitError } from '../../core/errors.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
+import type { CommitGraph } from '../../pack/commit-graph.ts';
+import type { ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
 import type { ObjectReader } from '../object-database.ts';
 import { SnapshotReader } from '../snapshot-reader.ts';
 import type { ObjectDirectory } from './object-directory.ts';
@@ -12,6 +14,15 @@ import type { OpenPack } from './open-pack.ts';
 
 /** Packs may vanish between listing and pinning them, while another process repacks; not for ever. */
 const MAX_ATTEMPTS = 10;
+
+/** Which files a reader takes short cuts by. git: pack.useBitmaps, core.multiPackIndex, core.commitGraph. */
+export interface ShortCuts {
+  readonly bitmaps: boolean;
+  readonly multiPackIndex: boolean;
+  readonly commitGraph: boolean;
+}
+
+export const ALL_SHORT_CUTS: ShortCuts = { bitmaps: true, multiPackIndex: true, commitGraph: true };
 
 /**
  * @param directories in search order
@@ -22,11 +33,12 @@ export async function openSnapshot(
   format: ObjectFormat,
   directories: readonly ObjectDirectory[],
   onRelease: () => void,
+  shortCuts: ShortCuts = ALL_SHORT_CUTS,
 ): Promise<ObjectReader> {
   for (let attempt = 1; ; attempt++) {
     for (const directory of directories) await directory.refresh();
     const pinned = new Set<OpenPack>();
-    if (pinAll(directories, pinned)) return readerOver(format, directories, pinned, onRelease);
+    if (pinAll(directories, pinned)) return readerOver(format, directories, pinned, onRelease, shortCuts);
     for (const pack of pinned) pack.unpin();
     if (attempt === MAX_ATTEMPTS) {
       throw new GitError('STORAGE_FAILED', 'Cannot read objects: packs keep vanishing', {
@@ -53,6 +65,7 @@ function readerOver(
   directories: readonly ObjectDirectory[],
   pinned: Set<OpenPack>,
   onRelease: () => void,
+  shortCuts: ShortCuts,
 ): ObjectReader {
   return new SnapshotReader({
     format,
@@ -69,10 +82,43 @@ function readerOver(
       for (const pack of added) pinned.add(pack);
       return added.map((pack) => pack.reader);
     },
+    openBitmaps: shortCuts.bitmaps ? () => bestBitmaps(directories, pinned, shortCuts) : undefined,
+    openCommitGraph: shortCuts.commitGraph ? () => firstCommitGraph(directories) : undefined,
     onRelease() {
       for (const pack of pinned) pack.unpin();
       pinned.clear();
       onRelease();
     },
   });
+}
+
+/** Those that cover most objects. */
+function bestBitmaps(
+  directories: readonly ObjectDirectory[],
+  pinned: ReadonlySet<OpenPack>,
+  { multiPackIndex }: ShortCuts,
+): ReachabilityBitmaps | undefined {
+  let best: ReachabilityBitmaps | undefined;
+  for (const directory of multiPackIndex ? directories : []) {
+    const bitmaps = directory.multiPackBitmaps(pinned);
+    if (bitmaps !== undefined && bitmaps.objectCount > (best?.objectCount ?? 0)) best = bitmaps;
+  }
+  const countOf = (pack: OpenPack): number => pack.reader.pack.index.objectCount;
+  const packs = [...pinned].filter((pack) => directories.some((directory) => directory.hasBitmaps(pack)));
+  for (const pack of packs.sort((a, b) => countOf(b) - countOf(a))) {
+    if (best !== undefined && countOf(pack) <= best.objectCount) break;
+    const bitmaps = pack.bitmaps();
+    if (bitmaps !== undefined) return bitmaps;
+  }
+  return best;
+}
+
+/** That of the repository itself, or of the first alternate that has one, as git takes it. */
+function firstCommitGraph(directories: readonly ObjectDirectory[]): CommitGraph | undefined {
+  const paths = directories.map((directory) => directory.path);
+  for (const [n, directory] of directories.entries()) {
+    const graph = directory.commitGraph(paths.slice(n));
+    if (graph !== undefined) return graph;
+  }
+  return undefined;
 }

@@ -9,7 +9,11 @@
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { GitError, isGitError } from '../../core/errors.ts';
+import type { CommitGraph } from '../../pack/commit-graph.ts';
+import type { ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
 import { parseAlternates } from '../alternates.ts';
+import { MultiPackBitmapFiles } from './bitmap-files.ts';
+import { CommitGraphFiles } from './commit-graph-files.ts';
 import { knownIndexBytes, shareIndexBytes } from './index-bytes.ts';
 import { LooseDirectory } from './loose-directory.ts';
 import { OpenPack, type OpenPackOptions } from './open-pack.ts';
@@ -21,8 +25,8 @@ const RACY_MS = 50;
 /** Some file systems keep whole seconds, or even seconds. */
 const RACY_WHOLE_SECONDS_MS = 2100;
 
-export interface ObjectDirectoryOptions extends OpenPackOptions {
-  /** Told once of each pack that cannot be used, and of each alternate. */
+export interface ObjectDirectoryOptions extends Omit<OpenPackOptions, 'warn'> {
+  /** Told once of each pack that cannot be used, of each alternate, and of each file beside them. */
   readonly onWarning?: ((warning: GitError) => void) | undefined;
 }
 
@@ -42,6 +46,10 @@ export class ObjectDirectory {
   readonly #modified = new Map<string, number>();
   /** Packs that cannot be used, with what their index file looked like then. */
   readonly #broken = new Map<string, string>();
+  readonly #multiPackBitmaps: MultiPackBitmapFiles;
+  readonly #commitGraph: CommitGraphFiles;
+  /** Packs with a .bitmap file, as of the last listing. */
+  #bitmapped: ReadonlySet<string> = new Set();
   #listing: Listing | undefined;
   #refreshing: Promise<void> | undefined;
   #alternates:
@@ -53,6 +61,10 @@ export class ObjectDirectory {
     this.#options = options;
     this.#packDirectory = `${path}/pack`;
     this.loose = new LooseDirectory(path, options.format, options.runtime);
+    const { format, runtime } = options;
+    const auxiliary = { format, runtime, warn: (warning: GitError) => this.warn(warning) };
+    this.#multiPackBitmaps = new MultiPackBitmapFiles(this.#packDirectory, auxiliary);
+    this.#commitGraph = new CommitGraphFiles(path, auxiliary);
   }
 
   /** As of the last refresh. */
@@ -114,8 +126,30 @@ export class ObjectDirectory {
     return paths;
   }
 
+  /** @param directories paths of this one and its alternates: a chain of graphs may begin there */
+  commitGraph(directories: readonly string[]): CommitGraph | undefined {
+    return this.#commitGraph.current(directories);
+  }
+
+  /** The bitmaps of the multi-pack-index, when a reader has pinned all packs of it. */
+  multiPackBitmaps(pinned: ReadonlySet<OpenPack>): ReachabilityBitmaps | undefined {
+    const isPinned = (name: string): boolean =>
+      this.#packs.some((pack) => pack.name === name && pinned.has(pack));
+    return this.#multiPackBitmaps.current(isPinned, (name) => {
+      this.refreshNow();
+      return this.#packs.some((pack) => pack.name === name);
+    });
+  }
+
+  /** Whether a pack of this directory has bitmaps, as of the last refresh. */
+  hasBitmaps(pack: OpenPack): boolean {
+    return this.#bitmapped.has(pack.name) && this.#packs.includes(pack);
+  }
+
   /** Close every pack that no reader pins; the others follow when they are released. */
   close(): void {
+    this.#multiPackBitmaps.close();
+    this.#commitGraph.close();
     for (const pack of this.#packs) pack.retire();
     this.#packs = [];
     this.#listing = undefined;
@@ -150,6 +184,8 @@ export class ObjectDirectory {
   /** Let go of packs that are gone. @returns the names of those that are new */
   #list(): string[] {
     const names = new Set(this.#readDirectory());
+    this.#multiPackBitmaps.noteListing(names);
+    const bitmapped = new Set<string>();
     const added: string[] = [];
     const identities = new Map<string, number>();
     for (const file of names) {
@@ -159,8 +195,10 @@ export class ObjectDirectory {
       const seen = this.#stat(`${this.#packDirectory}/${name}.pack`);
       if (seen === undefined) continue;
       identities.set(name, seen.ino);
+      if (names.has(`${name}.bitmap`)) bitmapped.add(name);
       this.#modified.set(name, seen.mtimeMs);
     }
+    this.#bitmapped = bitmapped;
     const kept: OpenPack[] = [];
     for (const pack of this.#packs) {
       if (identities.get(pack.name) === pack.file.inode) {
@@ -182,7 +220,8 @@ export class ObjectDirectory {
     try {
       const idx = readIndex();
       const plain = new Uint8Array(idx.buffer, idx.byteOffset, idx.length); // not a Buffer
-      pack = new OpenPack(name, base, plain, this.#options);
+      const { format, runtime } = this.#options;
+      pack = new OpenPack(name, base, plain, { format, runtime, warn: (warning) => this.warn(warning) });
       shareIndexBytes(`${base}.idx`, plain);
     } catch (error) {
       if (isAbsent(error)) return; // removed since we listed it

@@ -8,22 +8,29 @@ import { equalBytes } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import type { StoredBitmaps } from '../../pack/bitmap-reader.ts';
 import { parsePackIndex } from '../../pack/idx-reader.ts';
 import { PACK_HEADER_BYTES, parsePackHeader } from '../../pack/pack-header.ts';
 import type { PackIndex } from '../../pack/pack-index.ts';
 import { PackReader } from '../../pack/pack-reader.ts';
+import type { ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
+import type { AuxiliaryFile } from './auxiliary-file.ts';
+import { packBitmapFile } from './bitmap-files.ts';
 import { PackFile } from './pack-file.ts';
 import { isAbsent, storageError } from './storage-error.ts';
 
 export interface OpenPackOptions {
   readonly format: ObjectFormat;
   readonly runtime: Runtime;
+  /** Told of a file beside the pack that cannot be used. */
+  readonly warn?: ((warning: GitError) => void) | undefined;
 }
 
 export class OpenPack {
   readonly name: string;
   readonly file: PackFile;
   readonly reader: PackReader;
+  readonly #bitmaps: AuxiliaryFile<StoredBitmaps>;
   #retired = false;
 
   /**
@@ -32,7 +39,7 @@ export class OpenPack {
    * @throws {GitError} PACK_CORRUPT when the index does not parse or belongs to another pack; STORAGE_FAILED; an
    * absent file is thrown as the system reports it
    */
-  constructor(name: string, base: string, idx: Uint8Array, { format, runtime }: OpenPackOptions) {
+  constructor(name: string, base: string, idx: Uint8Array, { format, runtime, warn }: OpenPackOptions) {
     this.name = name;
     this.file = new PackFile(`${base}.pack`);
     try {
@@ -43,10 +50,20 @@ export class OpenPack {
       });
       checkPack(this.file, index, name);
       this.reader = new PackReader({ name, file: this.file, index }, { runtime });
+      this.#bitmaps = packBitmapFile(base, name, index, {
+        format,
+        runtime,
+        warn: (warning) => warn?.(warning),
+      });
     } catch (error) {
       this.file.close();
       throw error;
     }
+  }
+
+  /** What its .bitmap file says, looked for at each call; `undefined` without one that can be used. */
+  bitmaps(): ReachabilityBitmaps | undefined {
+    return this.#bitmaps.current();
   }
 
   /** Keep it readable until {@link unpin}, even when its files are removed. @returns false when they are gone */
@@ -66,6 +83,7 @@ export class OpenPack {
   }
 
   #close(): void {
+    this.#bitmaps.close();
     this.reader.release();
     this.file.close();
   }

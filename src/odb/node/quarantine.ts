@@ -23,7 +23,7 @@ import type {
   WritePackOptions,
   WritePackResult,
 } from '../object-database.ts';
-import { openSnapshot } from './files-snapshot.ts';
+import { openSnapshot, type ShortCuts } from './files-snapshot.ts';
 import { loosePath } from './loose-directory.ts';
 import { ObjectDirectory } from './object-directory.ts';
 import { freshen, makeDirectory, publish, removeKeeps } from './publish.ts';
@@ -42,6 +42,7 @@ export interface QuarantineContext {
   readonly runtime: Runtime;
   readonly tasks: TaskPool | undefined;
   readonly fsync: SyncOptions;
+  readonly shortCuts: ShortCuts;
   /** Where the objects go in the end. */
   readonly objectsDirectory: string;
   /** The objects directory and its alternates, acquired; let go with `release`. */
@@ -104,8 +105,8 @@ class Quarantine implements ObjectTransaction, IncomingStore {
 
   async openReader({ signal }: Cancellable = {}): Promise<ObjectReader> {
     throwIfAborted(signal);
-    const { format, directories } = this.#context;
-    return openSnapshot(format, [this.#own, ...directories], () => {});
+    const { format, directories, shortCuts } = this.#context;
+    return openSnapshot(format, [this.#own, ...directories], () => {}, shortCuts);
   }
 
   async commit(): Promise<void> {
