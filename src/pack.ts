@@ -15,6 +15,8 @@ export {
   writeBaseDistance,
   writeTypeAndSize,
 } from './pack/entry-header.ts';
+export { ObjectChecker } from './pack/fsck/object-checker.ts';
+export { type FsckRules, fsckRules, STRICT_FSCK_RULES } from './pack/fsck/rules.ts';
 export { parsePackIndex } from './pack/idx-reader.ts';
 export { type IndexedPack, type IndexPackOptions, indexPack } from './pack/index-pack.ts';
 export { createMemoryFile } from './pack/memory-file.ts';
