@@ -23,6 +23,11 @@ export class PacketBuffer {
     return this.#length >= FULL_BYTES;
   }
 
+  /** Bytes appended since the last {@link take}. */
+  get sizeBytes(): number {
+    return this.#length;
+  }
+
   /**
    * Append one data packet holding `line` in UTF-8, as it is: with the newline, if it wants one.
    *

@@ -64,7 +64,8 @@ export async function finalTarget(refs: RefDatabase, name: string, options: Canc
   return target;
 }
 
-function startsWithAny(name: string, prefixes: readonly string[] | undefined): boolean {
+/** @returns whether `prefixes` select `name`: no prefixes select everything */
+export function startsWithAny(name: string, prefixes: readonly string[] | undefined): boolean {
   return (
     prefixes === undefined || prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix))
   );

@@ -10,6 +10,7 @@ import type { ObjectReader } from '../odb/object-database.ts';
 import { unreachableOf } from '../repository/reachability.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readShownRefs } from './ref-snapshot.ts';
+import { warmShownRefs } from './shown-refs/warm-shown-refs.ts';
 
 /**
  * @param advertised the tips the client was shown, when it was in this conversation; else those of now
@@ -26,6 +27,7 @@ export async function checkWants(
   if (options.wantPolicy === 'any') return;
 
   const { hiddenRefs, limits, signal } = options;
+  if (advertised === undefined && (await areTips(context, wants))) return;
   const tips =
     advertised ??
     new Set(
@@ -40,6 +42,14 @@ export async function checkWants(
   const shallow = await repository.shallowCommits();
   const [refused] = await unreachableOf(reader, others, [...tips], { shallow, limits, signal });
   if (refused !== undefined) throw notOurRef(refused);
+}
+
+/** What nearly every fetch wants: tips as they are now, found without reading all of them. */
+async function areTips({ repository, options }: FetchContext, wants: readonly ObjectId[]): Promise<boolean> {
+  const shown = await warmShownRefs(repository, options.hiddenRefs, undefined, options);
+  if (shown === undefined) return false;
+  for (const id of wants) if (!(await shown.isTip(id))) return false;
+  return true;
 }
 
 function notOurRef(id: ObjectId): GitError {

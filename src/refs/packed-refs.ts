@@ -7,7 +7,7 @@
  */
 import { decodeText } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
-import type { ObjectFormat } from '../core/object-id.ts';
+import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { ResolvedRef } from './ref-database.ts';
 import { compareRefNames, isValidRefName } from './ref-name.ts';
 
@@ -62,6 +62,11 @@ export class PackedRefs {
   /** Where the line of the ref at `index` starts in the text of the file. */
   lineAt(index: number): number {
     return this.#lines[index] as number;
+  }
+
+  idAt(index: number): ObjectId {
+    const line = this.#lines[index] as number;
+    return this.#text.slice(line, line + this.format.idHexDigits);
   }
 
   nameAt(index: number): string {

@@ -8,7 +8,8 @@ import type { Cancellable } from '../../core/byte-stream.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { AGENT } from '../capabilities.ts';
 import { readShownRefs, type ShownRef } from '../ref-snapshot.ts';
-import { encodeRefAdvertisement } from '../v0/ref-advertisement.ts';
+import { sentInChunks, warmShownRefs } from '../shown-refs/warm-shown-refs.ts';
+import { encodeRefAdvertisement, encodeShownAdvertisement } from '../v0/ref-advertisement.ts';
 
 export interface PushAdvertisementOptions extends Cancellable {
   readonly version: 0 | 1;
@@ -16,7 +17,10 @@ export interface PushAdvertisementOptions extends Cancellable {
   readonly allowPushOptions: boolean;
 }
 
-/** Refs without `HEAD` and without what tags point at: a push has no use for either. */
+/**
+ * Refs without `HEAD` and without what tags point at: a push has no use for either. The chunks may be views of what is
+ * kept for others who ask the same: whoever is given one only reads it.
+ */
 export async function* advertiseForPush(
   repository: Repository,
   { version, hiddenRefs, allowPushOptions, signal }: PushAdvertisementOptions,
@@ -34,9 +38,18 @@ export async function* advertiseForPush(
     `object-format=${format.name}`,
     `agent=${AGENT}`,
   ];
-  const refs = await shownRefs(repository, hiddenRefs, signal);
-  const shallow = await repository.shallowCommits();
-  yield* encodeRefAdvertisement({ format, refs, capabilities, shallow, version });
+  const shown = await warmShownRefs(repository, hiddenRefs, undefined, { signal });
+  const frame = { format, capabilities, shallow: await repository.shallowCommits(), version };
+  if (shown === undefined) {
+    const refs = await shownRefs(repository, hiddenRefs, signal);
+    yield* encodeRefAdvertisement({ refs, ...frame });
+    return;
+  }
+  const key = ['push', version, ...capabilities, ...frame.shallow].join(' ');
+  yield* sentInChunks(
+    repository,
+    await shown.answer(key, () => encodeShownAdvertisement(shown, frame, false)),
+  );
 }
 
 async function shownRefs(

@@ -15,17 +15,30 @@ import { readShownRefs, type ShownRef } from '../ref-snapshot.ts';
 import { readLines } from '../request-lines.ts';
 import { sendPack } from '../send-pack.ts';
 import { decideShallow, writeShallowLines } from '../shallow-info.ts';
+import { sentInChunks, warmShownRefs } from '../shown-refs/warm-shown-refs.ts';
 import { checkWants } from '../want-policy.ts';
 import { negotiateV0 } from './negotiate-v0.ts';
 import { type UploadRequest, UploadRequestParser } from './parse-upload-request.ts';
-import { encodeRefAdvertisement } from './ref-advertisement.ts';
+import { encodeRefAdvertisement, encodeShownAdvertisement } from './ref-advertisement.ts';
 
 const CAPABILITIES =
   'multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative ' +
   'no-progress include-tag multi_ack_detailed';
 
+/** The chunks may be views of what is kept for others who ask the same: whoever is given one only reads it. */
 export async function* advertiseV0(context: FetchContext): AsyncGenerator<Uint8Array, undefined> {
-  const reader = await context.repository.objects.openReader({ signal: context.options.signal });
+  const { repository, options } = context;
+  const shown = await warmShownRefs(repository, options.hiddenRefs, undefined, options);
+  if (shown !== undefined) {
+    const frame = await frameOf(context, shown.head);
+    const key = ['v0', frame.version, ...frame.capabilities, ...frame.shallow].join(' ');
+    yield* sentInChunks(
+      repository,
+      await shown.answer(key, () => encodeShownAdvertisement(shown, frame, true)),
+    );
+    return;
+  }
+  const reader = await repository.objects.openReader({ signal: options.signal });
   try {
     yield* writeAdvertisement(context, reader);
   } finally {
@@ -69,19 +82,23 @@ export async function* serveV0(
 
 /** @returns the refs that were shown */
 async function* writeAdvertisement(
-  { repository, options }: FetchContext,
+  context: FetchContext,
   reader: ObjectReader,
 ): AsyncGenerator<Uint8Array, readonly ShownRef[]> {
-  const { hiddenRefs, signal } = options;
-  const refs = await readShownRefs(repository.refs, reader, { hiddenRefs, peel: true, signal });
-  yield* encodeRefAdvertisement({
-    format: repository.format,
-    refs,
-    capabilities: capabilities(options, repository.format, refs[0]),
+  const { hiddenRefs, signal } = context.options;
+  const refs = await readShownRefs(context.repository.refs, reader, { hiddenRefs, peel: true, signal });
+  yield* encodeRefAdvertisement({ refs, ...(await frameOf(context, refs[0])) });
+  return refs;
+}
+
+async function frameOf({ repository, options }: FetchContext, first: ShownRef | undefined) {
+  const { format } = repository;
+  return {
+    format,
+    capabilities: capabilities(options, format, first),
     shallow: await repository.shallowCommits(),
     version: options.protocolVersion === 1 ? 1 : 0,
-  });
-  return refs;
+  } as const;
 }
 
 function capabilities(options: FetchOptions, format: ObjectFormat, first: ShownRef | undefined): string[] {
