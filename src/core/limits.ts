@@ -41,6 +41,10 @@ export interface Limits {
   readonly maxRefPrefixes: number;
   /** Shallow and deepen lines in one request. */
   readonly maxShallowLines: number;
+  /** Bytes of one pack that are put aside in a file for several clients at their own pace. 0 shares no such pack. */
+  readonly maxPackSpoolBytes: number;
+  /** Bytes all such files of a process may hold together. */
+  readonly maxSpoolBytes: number;
   /** Milliseconds without one byte from the client before a request is cut. */
   readonly idleTimeoutMs: number;
   /** Milliseconds of silence on a side-band before an empty keepalive packet is sent. git: 5 s. */
@@ -64,6 +68,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxHaves: 1_000_000,
   maxRefPrefixes: 65_536, // git's TOO_MANY_PREFIXES
   maxShallowLines: 100_000,
+  maxPackSpoolBytes: 2 * GIB,
+  maxSpoolBytes: 4 * GIB,
   idleTimeoutMs: 120_000,
   keepaliveMs: 5_000,
 };

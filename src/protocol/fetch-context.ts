@@ -4,6 +4,7 @@
  * @module
  */
 import { GitError, isGitError } from '../core/errors.ts';
+import type { PackSharing } from '../repository/pack-sharing/pack-sharing.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ServiceOptions } from './service.ts';
 
@@ -20,6 +21,7 @@ export interface FetchOptions extends ServiceOptions {
   readonly hiddenRefs: readonly string[];
   /** Our name, as in `agent=packwire/1.0`. */
   readonly agent: string;
+  readonly sharing: PackSharing;
 }
 
 /** How the client would be told of a failure now. */

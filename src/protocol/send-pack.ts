@@ -4,16 +4,10 @@
  *
  * @module
  */
-import type { ProgressListener } from '../core/byte-stream.ts';
 import type { ObjectId } from '../core/object-id.ts';
-import { LARGE_WORK_OBJECTS } from '../core/runtime.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import type { ObjectFilter } from '../repository/object-filter.ts';
-import { planPack } from '../repository/pack-writing/plan-pack.ts';
-import { type PackWritingResult, writePack } from '../repository/pack-writing/write-pack.ts';
-import type { WritePlan } from '../repository/pack-writing/write-plan.ts';
-import { selectObjects } from '../repository/select-objects.ts';
-import { WalkPermit } from '../repository/walk-gate.ts';
+import type { PackWritingResult } from '../repository/pack-writing/write-pack.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readIncludableTags } from './include-tags.ts';
 import { FLUSH_PACKET } from './pkt-line.ts';
@@ -35,6 +29,7 @@ export interface PackOrder {
 }
 
 /**
+ * @param reader is released: nothing can be read from it afterwards
  * @param bandPacketBytes largest packet of the side-band; 0 sends the bare pack
  * @throws {GitError} what selecting and writing throw; `context.channel` then says how the client can be told
  */
@@ -74,47 +69,22 @@ async function* packOf(
   order: PackOrder,
   { signal, say }: PackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const plan = await planOf(context, reader, order, { signal, say });
-  const { runtime } = context.repository;
-  // A slow client may take hours from here; what the selection held should not stay as long.
-  if (plan.count >= LARGE_WORK_OBJECTS) runtime.collectGarbage?.();
+  const { limits, sharing } = context.options;
+  const { wants, haves, filter, ofsDelta, thinPack: thin } = order;
+  const includeTags = order.includeTag ? await readIncludableTags(context, reader) : undefined;
+  const request = { wants, haves, ...order.shallow.selection, filter, includeTags, thin };
+  const onProgress = say && progressText(say);
+  using seat = sharing.join(context.repository, request, { limits, ofsDelta }, onProgress);
+  // The answer has a snapshot of its own: it may outlive this request.
+  reader.release();
   let written: PackWritingResult | undefined;
-  yield* writePack(reader, plan, {
-    runtime,
-    limits: context.options.limits,
-    ofsDelta: order.ofsDelta,
+  yield* seat.pack({
     signal,
     onResult: (result) => {
       written = result;
     },
   });
   if (written !== undefined) say?.(totalLine(written));
-}
-
-/** The selection lives and dies in here, and a large one holds its place among the large walks as long. */
-async function planOf(
-  context: FetchContext,
-  reader: ObjectReader,
-  order: PackOrder,
-  { signal, say }: PackOptions,
-): Promise<WritePlan> {
-  const { limits } = context.options;
-  const onProgress: ProgressListener | undefined = say && progressText(say);
-  using permit = new WalkPermit();
-  const selection = await selectObjects(
-    reader,
-    {
-      wants: order.wants,
-      haves: order.haves,
-      ...order.shallow.selection,
-      filter: order.filter,
-      includeTags: order.includeTag ? await readIncludableTags(context, reader) : undefined,
-      thin: order.thinPack,
-    },
-    { limits, onProgress, signal, permit },
-  );
-  const { thinPack: thin, ofsDelta } = order;
-  return await planPack(reader, selection, { limits, thin, ofsDelta, signal, onProgress });
 }
 
 function totalLine({ objects, deltas, reusedObjects, reusedDeltas }: PackWritingResult): string {

@@ -38,6 +38,21 @@ export function encodeBand(
   return encoded;
 }
 
+/**
+ * As {@link encodeBand} for band 1, without moving `payload` if it can be helped: when it lies five bytes or more
+ * behind the start of its buffer, those in front of it must be free to be written to.
+ */
+function encodePackData(payload: Uint8Array, maxPacketBytes: number): Uint8Array {
+  const length = payload.length + OVERHEAD_BYTES;
+  if (payload.byteOffset < OVERHEAD_BYTES || length > maxPacketBytes) {
+    return encodeBand(1, payload, maxPacketBytes);
+  }
+  const packet = new Uint8Array(payload.buffer, payload.byteOffset - OVERHEAD_BYTES, length);
+  packet.set(encodeLength(length));
+  packet[OVERHEAD_BYTES - 1] = 1;
+  return packet;
+}
+
 /** Where work that has side-band output says things while it goes on. */
 export interface BandTwo {
   /**
@@ -66,6 +81,9 @@ const MAX_QUEUED_TEXT = 64 * 1024;
  * Run `work`; its chunks become band 1, what it writes to {@link BandTwo} becomes band 2, at once and ahead of
  * band 1, and silence is filled with keepalives. Errors of `work` pass through, after the text written before
  * them: the caller says what the client sees.
+ *
+ * Chunks of `work` belong to it no more; one that lies five bytes or more behind the start of its buffer
+ * is framed where it is, and those five are overwritten.
  *
  * The signal given to `work` fires with `options.signal`, and when the consumer stops reading: work between
  * two chunks must watch it, because `return` reaches a generator only where it yields.
@@ -100,7 +118,7 @@ export async function* multiplex(
           done = true;
         } else {
           step = nextStep(iterator);
-          if (event.value.length > 0) yield encodeBand(1, event.value, maxPacketBytes);
+          if (event.value.length > 0) yield encodePackData(event.value, maxPacketBytes);
         }
       }
     }

@@ -7,6 +7,7 @@
 import type { ByteStream } from '../core/byte-stream.ts';
 import { isGitError } from '../core/errors.ts';
 import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
+import { type PackSharing, packSharing } from '../repository/pack-sharing/pack-sharing.ts';
 import type { Repository } from '../repository/repository.ts';
 import { AGENT } from './capabilities.ts';
 import { type FetchContext, failureText, type WantPolicy } from './fetch-context.ts';
@@ -26,6 +27,8 @@ export interface UploadPackOptions extends ServiceOptions {
   readonly hiddenRefs?: readonly string[] | undefined;
   /** How the server names itself. */
   readonly agent?: string | undefined;
+  /** Where identical answers find each other. Default: one for the process. */
+  readonly sharing?: PackSharing | undefined;
 }
 
 /**
@@ -51,6 +54,7 @@ export async function* uploadPack(
       // The application's patterns come last, so that a repository cannot show what the application hides.
       hiddenRefs: [...configuredHiddenRefs(repository.config, 'uploadpack'), ...(options.hiddenRefs ?? [])],
       agent: options.agent ?? AGENT,
+      sharing: options.sharing ?? packSharing,
     },
     channel: { kind: 'packets' },
   };

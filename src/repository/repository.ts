@@ -8,6 +8,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { ObjectDatabase } from '../odb/object-database.ts';
 import type { RefDatabase } from '../refs/ref-database.ts';
 import type { GitConfig } from './git-config.ts';
+import type { CreateSpool } from './pack-sharing/spool.ts';
 
 export interface Repository extends AsyncDisposable {
   readonly format: ObjectFormat;
@@ -22,4 +23,9 @@ export interface Repository extends AsyncDisposable {
   readonly config?: GitConfig | undefined;
   /** Directory of the bare repository when it is one of files. */
   readonly path?: string | undefined;
+  /**
+   * Where a pack is put aside while several clients take it at their own pace. Without it such clients share what was
+   * chosen and planned, and each has its pack written anew.
+   */
+  readonly createSpool?: CreateSpool | undefined;
 }

@@ -15,11 +15,13 @@ import type { TaskPool } from '../../pack/task-pool.ts';
 import { openFilesRefDatabase } from '../../refs/node/files-ref-database.ts';
 import type { LogAllRefUpdates } from '../../refs/reflog-format.ts';
 import { type GitConfig, parseGitConfig } from '../git-config.ts';
+import { packSharing } from '../pack-sharing/pack-sharing.ts';
 import type { Repository } from '../repository.ts';
 import { checkRepositoryFormat } from '../repository-format.ts';
 import { parseShallowFile } from '../shallow-file.ts';
 import { peelObject } from '../tag.ts';
 import { findGitDirectory, orAbsent } from './git-directory.ts';
+import { spoolsIn } from './spool-file.ts';
 
 export interface OpenRepositoryOptions {
   /** Default: Node's own zlib and crypto. */
@@ -28,6 +30,11 @@ export interface OpenRepositoryOptions {
   readonly tasks?: TaskPool | undefined;
   /** Told of each ref that a listing leaves out because its file holds no ref. */
   readonly onBrokenRef?: ((name: string) => void) | undefined;
+  /**
+   * An existing directory, on a disk with room, for packs that several clients take at their own pace; the files have no
+   * names there. Default: the repository's objects directory.
+   */
+  readonly spoolDirectory?: string | undefined;
 }
 
 /** A repository of files: its directory, and what its own config says. */
@@ -48,7 +55,7 @@ export async function openRepository(
   path: string,
   options: OpenRepositoryOptions = {},
 ): Promise<FilesRepository> {
-  const { runtime = nodeRuntime, tasks, onBrokenRef } = options;
+  const { runtime = nodeRuntime, tasks, onBrokenRef, spoolDirectory } = options;
   const directory = await findGitDirectory(path);
   const config = parseGitConfig((await orAbsent(readFile(join(directory, 'config'), 'utf8'))) ?? '');
   const format = checkRepositoryFormat(config);
@@ -70,11 +77,13 @@ export async function openRepository(
     config,
     label: directory,
     path: directory,
+    createSpool: spoolsIn(spoolDirectory ?? join(directory, 'objects')),
     async shallowCommits() {
       const text = await orAbsent(readFile(join(directory, 'shallow'), 'utf8'));
       return parseShallowFile(text ?? '', format);
     },
     async [Symbol.asyncDispose]() {
+      packSharing.forget(objects);
       await Promise.all([objects.close(), refs.close()]);
     },
   };

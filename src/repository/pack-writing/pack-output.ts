@@ -10,7 +10,14 @@ import type { RandomAccessFile } from '../../pack/stored-pack.ts';
 import { packEndsEarly } from './pack-errors.ts';
 
 /** What one side-band-64k packet carries: 65520 less the length and the band. */
-const CHUNK_BYTES = 65515;
+export const CHUNK_BYTES = 65515;
+/** Bytes free in front of each chunk, for the length and the band: the packet is made without moving the chunk. */
+const HEADROOM_BYTES = 5;
+
+/** Room for a chunk of `sizeBytes`, with its headroom before it in its buffer. */
+export function newChunk(sizeBytes: number = CHUNK_BYTES): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(HEADROOM_BYTES + sizeBytes).subarray(HEADROOM_BYTES);
+}
 
 /** `length` bytes at `fileOffset` of a stored pack come next in the pack being written, from `position` on. */
 export type CopyListener = (
@@ -25,7 +32,7 @@ export type CopyListener = (
  * as full as soon as an entry header would not fit, so that a header is never split.
  */
 export class PackOutput {
-  #chunk = new Uint8Array(CHUNK_BYTES);
+  #chunk = newChunk();
   #length = 0;
   #taken = 0;
   readonly #hash: IncrementalHash;
@@ -89,7 +96,7 @@ export class PackOutput {
     if (taken.length === 0) return taken;
     this.#hash.update(taken);
     this.#taken += taken.length;
-    this.#chunk = new Uint8Array(CHUNK_BYTES);
+    this.#chunk = newChunk();
     this.#length = 0;
     return taken;
   }

@@ -1,0 +1,85 @@
+/**
+ * Which answers are being given now, or were a moment ago: identical requests share one.
+ *
+ * @module
+ */
+import type { ProgressListener } from '../../core/byte-stream.ts';
+import { type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
+import type { ObjectDatabase } from '../../odb/object-database.ts';
+import type { Repository } from '../repository.ts';
+import type { SelectionRequest } from '../select-objects.ts';
+import { type AnswerOptions, answerKey } from './answer-key.ts';
+import { choosePack } from './planned-pack.ts';
+import { type AnswerSeat, SharedAnswer } from './shared-answer.ts';
+import { SpoolUsage } from './spool.ts';
+
+/** How long an answer outlives those who took it: a storm's stragglers come within seconds. */
+const KEPT_MS = 10_000;
+
+export interface PackSharingOptions {
+  /** Milliseconds for which a large answer is kept when nobody takes it any more. Default 10 s. */
+  readonly keptMs?: number | undefined;
+  /** Counts what is kept so. Default: the process's own. */
+  readonly memory?: MemoryBudget | undefined;
+}
+
+export class PackSharing {
+  readonly #keptMs: number;
+  readonly #memory: MemoryBudget;
+  readonly #answers = new WeakMap<ObjectDatabase, Map<string, SharedAnswer>>();
+  /** What is put aside in files. */
+  readonly usage = new SpoolUsage();
+
+  constructor({ keptMs = KEPT_MS, memory = warmMemory }: PackSharingOptions = {}) {
+    this.#keptMs = keptMs;
+    this.#memory = memory;
+  }
+
+  /**
+   * A seat at the answer to `request`, which somebody else may have asked for before. The caller has made sure that its
+   * client may have what it wants.
+   *
+   * Repositories are told apart by their object databases: one that is opened for each request shares nothing.
+   */
+  join(
+    { objects, format, runtime, createSpool }: Repository,
+    request: SelectionRequest,
+    { limits, ofsDelta }: AnswerOptions,
+    onProgress: ProgressListener | undefined,
+  ): AnswerSeat {
+    let answers = this.#answers.get(objects);
+    if (answers === undefined) {
+      answers = new Map();
+      this.#answers.set(objects, answers);
+    }
+    const key = answerKey(format, runtime, request, { limits, ofsDelta });
+    let answer = answers.get(key);
+    if (answer === undefined) {
+      answer = new SharedAnswer(
+        (context) => choosePack({ objects, runtime }, request, { limits, ofsDelta }, context),
+        {
+          runtime,
+          limits,
+          ofsDelta,
+          createSpool,
+          usage: this.usage,
+          keptMs: this.#keptMs,
+          memory: this.#memory,
+          onRetire: () => {
+            if (answers.get(key) === answer) answers.delete(key);
+          },
+        },
+      );
+      answers.set(key, answer);
+    }
+    return answer.join(onProgress);
+  }
+
+  /** Let go of what is kept for a repository that is being closed. Answers that are taken now go on. */
+  forget(objects: ObjectDatabase): void {
+    for (const answer of [...(this.#answers.get(objects)?.values() ?? [])]) answer.close();
+  }
+}
+
+/** The process's own. */
+export const packSharing = new PackSharing();

@@ -1,0 +1,69 @@
+/**
+ * A pack that has been chosen and planned: what several clients can write from, each for itself.
+ *
+ * @module
+ */
+import type { ProgressListener } from '../../core/byte-stream.ts';
+import { LARGE_WORK_OBJECTS } from '../../core/runtime.ts';
+import type { ObjectReader } from '../../odb/object-database.ts';
+import { planPack } from '../pack-writing/plan-pack.ts';
+import type { WritePlan } from '../pack-writing/write-plan.ts';
+import type { Repository } from '../repository.ts';
+import { type SelectionRequest, selectObjects } from '../select-objects.ts';
+import { WalkPermit } from '../walk-gate.ts';
+import type { AnswerOptions } from './answer-key.ts';
+
+export interface PlannedPack {
+  /** The snapshot the plan was made with; whoever holds the plan releases it. */
+  readonly reader: ObjectReader;
+  readonly plan: WritePlan;
+}
+
+export interface PlanningContext {
+  readonly onProgress: ProgressListener;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The selection lives and dies in here, and a large one holds its place among the large walks as long.
+ *
+ * @throws {GitError} what selecting and planning throw
+ */
+export async function choosePack(
+  { objects, runtime }: Pick<Repository, 'objects' | 'runtime'>,
+  request: SelectionRequest,
+  { limits, ofsDelta }: AnswerOptions,
+  { onProgress, signal }: PlanningContext,
+): Promise<PlannedPack> {
+  const reader = await objects.openReader({ signal });
+  try {
+    const plan = await planOf(reader, request, { limits, ofsDelta }, { onProgress, signal });
+    // A slow client may take hours from here; what the selection held should not stay as long.
+    if (plan.count >= LARGE_WORK_OBJECTS) runtime.collectGarbage?.();
+    return { reader, plan };
+  } catch (error) {
+    reader.release();
+    throw error;
+  }
+}
+
+async function planOf(
+  reader: ObjectReader,
+  request: SelectionRequest,
+  { limits, ofsDelta }: AnswerOptions,
+  { onProgress, signal }: PlanningContext,
+): Promise<WritePlan> {
+  using permit = new WalkPermit();
+  const selection = await selectObjects(reader, request, { limits, onProgress, signal, permit });
+  return await planPack(reader, selection, { limits, thin: request.thin, ofsDelta, signal, onProgress });
+}
+
+/** Bytes that a plan holds. */
+export function planBytes(plan: WritePlan): number {
+  const { offsets, actions, bases, looseIds, outside, encodedSlots, encodedSizes, deltas, copied } = plan;
+  let bytes = deltas.sizeBytes;
+  const tables = [offsets, actions, bases, looseIds, encodedSlots, encodedSizes];
+  for (const table of [...tables, outside.packs, outside.offsets, outside.ids]) bytes += table.byteLength;
+  for (const { entries } of copied) bytes += Math.ceil((entries?.size ?? 0) / 8);
+  return bytes;
+}
