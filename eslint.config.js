@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config({
-  files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'fixtures/**/*.ts'],
+  files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'fixtures/**/*.ts', 'assembly/*.ts'],
   languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true } },
   plugins: { '@typescript-eslint': tseslint.plugin },
   rules: {

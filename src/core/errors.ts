@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'PROTOCOL_VIOLATION' // the peer sent something the protocol forbids
   | 'PACK_CORRUPT' // bytes of a pack, index, bitmap or delta do not decode
   | 'OBJECT_CORRUPT' // a stored or sent object does not decode or has another id
+  | 'SHA1_COLLISION' // a sent object is part of a SHA-1 collision attack, or differs from the stored one of its id
   | 'OBJECT_MISSING' // a named object is not in the database
   | 'NOT_OUR_REF' // a wanted object may not be had by this client
   | 'LIMIT_EXCEEDED' // a configured ceiling was reached

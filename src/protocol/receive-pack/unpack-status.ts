@@ -20,6 +20,8 @@ export function describeUnpackError({ code, message }: GitError): UnpackStatus {
       return { reason: 'pack is corrupt', message: printable(message) };
     case 'OBJECT_CORRUPT':
       return { reason: 'object is corrupt', message: printable(message) };
+    case 'SHA1_COLLISION':
+      return { reason: 'SHA-1 collision', message: printable(message) };
     case 'OBJECT_MISSING':
       return { reason: 'missing delta base', message: printable(message) };
     case 'LIMIT_EXCEEDED':

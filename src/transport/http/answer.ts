@@ -48,6 +48,7 @@ export function textAnswer(
 const STATUS: Readonly<Record<ErrorCode, { readonly status: number; readonly telling: boolean }>> = {
   PROTOCOL_VIOLATION: { status: 400, telling: true },
   PACK_CORRUPT: { status: 400, telling: true },
+  SHA1_COLLISION: { status: 400, telling: true },
   NOT_OUR_REF: { status: 400, telling: true },
   REF_INVALID: { status: 400, telling: true },
   REF_CONFLICT: { status: 409, telling: true },

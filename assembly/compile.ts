@@ -1,0 +1,59 @@
+/**
+ * Compiles the AssemblyScript of `assembly/sha1`, and writes it down as a TypeScript module that holds it as text, so
+ * that the package stays plain ESM that any platform can load.
+ *
+ *   npm run build:wasm
+ *
+ * What it writes is checked in; a test compiles again and compares.
+ *
+ * @module
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import asc from 'assemblyscript/asc';
+import { writeConditions } from './unavoidable-conditions.ts';
+
+const SOURCE = join(import.meta.dirname, 'sha1');
+const OUTPUT = join(import.meta.dirname, '../src/core/sha1/wasm-module.ts');
+
+/** @returns the text of `src/core/sha1/wasm-module.ts` */
+export async function compileWasm(): Promise<string> {
+  let code = '';
+  const messages: string[] = [];
+  const { error } = await asc.main(
+    [
+      'exports.ts',
+      '--outFile=sha1.wasm',
+      '--optimizeLevel=3',
+      '--shrinkLevel=0',
+      '--noAssert',
+      '--use=abort=',
+      '--runtime=stub',
+      '--enable=simd',
+      '--importMemory',
+      '--zeroFilledMemory',
+    ],
+    {
+      stderr: { write: (text: string) => void messages.push(text) },
+      readFile: (name) => readSource(name),
+      writeFile(name, contents) {
+        if (name.endsWith('.wasm')) code = Buffer.from(contents as Uint8Array).toString('base64');
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error !== null || code === '') throw new Error(`asc failed: ${messages.join('')}`, { cause: error });
+  return `/** Compiled from assembly/ by \`npm run build:wasm\`: base64 of a WebAssembly module. */\nexport const WASM_MODULE =\n  '${code}';\n`;
+}
+
+function readSource(name: string): string | null {
+  if (name === 'conditions.ts') return writeConditions();
+  if (name !== basename(name)) return null; // the compiler looks for libraries in many places
+  try {
+    return readFileSync(join(SOURCE, name), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync(OUTPUT, await compileWasm());

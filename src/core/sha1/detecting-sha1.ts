@@ -1,0 +1,47 @@
+/**
+ * What a SHA-1 that detects collision attacks offers, whatever it runs on.
+ * Implementations: `wasm-sha1.ts`, and `plain-sha1.ts` where there is no WebAssembly with SIMD.
+ *
+ * A detected attack is an answer here, not an error: callers say what it means.
+ *
+ * @module
+ */
+
+/** Bytes of an id. */
+export const ID_BYTES = 20;
+/** Bytes the compression function takes at a time. */
+export const BLOCK_BYTES = 64;
+
+export interface DetectingSha1 {
+  readonly name: 'wasm' | 'plain';
+  /**
+   * Hash of `bytes[start, end)`, written at `target[targetOffset]`.
+   *
+   * @returns whether the bytes hold a block of a collision attack
+   */
+  hashInto(bytes: Uint8Array, start: number, end: number, target: Uint8Array, targetOffset: number): boolean;
+  createHash(): DetectingHash;
+  /** For thousands of objects; `undefined` where nothing is gained by taking several together. */
+  createBatch?(): DetectingBatch;
+}
+
+/** One message that comes in pieces. */
+export interface DetectingHash {
+  update(bytes: Uint8Array): void;
+  /** The hash; it cannot be used after it. */
+  digest(): Uint8Array;
+  /** Whether the bytes held a block of a collision attack; known once {@link digest} was called. */
+  readonly isAttacked: boolean;
+}
+
+/** Messages that are gathered until there are enough to be hashed side by side. */
+export interface DetectingBatch {
+  /**
+   * Copy the message `bytes[start, end)`, number `key` of the caller's.
+   *
+   * @returns false when there is no room for it now: {@link flush}, or it is too large and to be hashed alone
+   */
+  add(bytes: Uint8Array, start: number, end: number, key: number): boolean;
+  /** Hash what was added, and tell of each; then there is room again. */
+  flush(found: (key: number, ids: Uint8Array, at: number, isAttacked: boolean) => void): void;
+}
