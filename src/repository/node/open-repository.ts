@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { yieldToOthers } from '../../core/byte-stream.ts';
@@ -79,6 +80,8 @@ export async function openRepository(
     path: directory,
     createSpool: spoolsIn(spoolDirectory ?? join(directory, 'objects')),
     async shallowCommits() {
+      // Most have none: seen at once, ten times cheaper than by a promise that fails.
+      if (!existsSync(join(directory, 'shallow'))) return NONE_SHALLOW;
       const text = await orAbsent(readFile(join(directory, 'shallow'), 'utf8'));
       return parseShallowFile(text ?? '', format);
     },
@@ -140,3 +143,5 @@ function timeoutMs(config: GitConfig, name: string): number | undefined {
 }
 
 const FOR_EVER_MS = 3_600_000;
+
+const NONE_SHALLOW: ReadonlySet<ObjectId> = new Set();

@@ -11,16 +11,13 @@ import type { TaskPool } from '../../pack/task-pool.ts';
 import type { Repository } from '../repository.ts';
 import { findGitDirectory, isGitDirectory, kindOf, orAbsent } from './git-directory.ts';
 import { type InitRepositoryOptions, initRepository } from './init-repository.ts';
+import { KnownPaths } from './known-paths.ts';
 import { bareName, parseRepositoryName, spellings } from './repository-name.ts';
-import { WarmRepositories } from './warm-repositories.ts';
+import { WarmRepositories, type WarmRepositoriesOptions } from './warm-repositories.ts';
 
-const DEFAULT_MAX_OPEN = 64;
-
-export interface RepositoryDirectoryOptions extends InitRepositoryOptions {
+export interface RepositoryDirectoryOptions extends InitRepositoryOptions, WarmRepositoriesOptions {
   /** Make a bare repository when a name that does not exist is asked for to write. Default false. */
   readonly create?: boolean | undefined;
-  /** Repositories kept open while nobody uses them. Default 64. */
-  readonly maxOpen?: number | undefined;
   /** Told of each repository that was made, by the path of its directory. */
   readonly onCreate?: ((path: string) => void) | undefined;
 }
@@ -64,19 +61,26 @@ class FilesRepositoryDirectory {
   readonly #root: string;
   readonly #options: RepositoryDirectoryOptions;
   readonly #warm: WarmRepositories;
+  readonly #known: KnownPaths;
   readonly #ownTasks: TaskPool | undefined;
 
   constructor(root: string, options: RepositoryDirectoryOptions) {
     this.#root = root;
     this.#ownTasks = options.tasks === undefined ? createThreadTaskPool() : undefined;
     this.#options = { ...options, tasks: options.tasks ?? this.#ownTasks };
-    this.#warm = new WarmRepositories(options.maxOpen ?? DEFAULT_MAX_OPEN, this.#options);
+    this.#warm = new WarmRepositories(this.#options);
+    this.#known = new KnownPaths(root);
   }
 
   async resolve(name: string, intent: 'read' | 'write'): Promise<Repository | undefined> {
     if (parseRepositoryName(name) === undefined) return undefined;
+    const known = await this.#leaseKnown(name);
+    if (known !== undefined) return known;
     const existing = await this.#find(name);
-    if (existing !== undefined) return this.#warm.lease(existing);
+    if (existing !== undefined) {
+      this.#known.remember(name, existing);
+      return this.#warm.lease(existing);
+    }
     if (intent === 'read' || this.#options.create !== true) return undefined;
     const made = await this.#make(name);
     return made === undefined ? undefined : this.#warm.lease(made);
@@ -85,6 +89,18 @@ class FilesRepositoryDirectory {
   async close(): Promise<void> {
     await this.#warm.close();
     await this.#ownTasks?.close();
+  }
+
+  async #leaseKnown(name: string): Promise<Repository | undefined> {
+    const gitDirectory = this.#known.find(name);
+    if (gitDirectory === undefined) return undefined;
+    try {
+      return await this.#warm.lease(gitDirectory);
+    } catch (error) {
+      if (!isGitError(error, 'REPOSITORY_INVALID', 'REPOSITORY_NOT_FOUND')) throw error;
+      this.#known.forget(name); // something else is there now
+      return undefined;
+    }
   }
 
   /** The git directory of an existing repository. */
