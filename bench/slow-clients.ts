@@ -2,29 +2,33 @@
  * What a slow client costs: clones a repository once, then again by twenty clients that read 100 KB a second,
  * and compares the server's resident memory.
  *
- *   npm run bench:slow -- <repository> [--clients=20] [--seconds=30]
+ *   npm run bench:slow -- <repository> [--clients=20] [--seconds=30] [--server=dist/cli.js]
  *
- * The repository is served where it is, read only. Needs a built dist/.
+ * Resident memory is looked at ten times a second from when every client has received its first byte, keepalives
+ * included; the kernel's own peak counts from when they connect. The repository is served where it is, read only. Needs a
+ * built dist/.
  *
  * @module
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { basename, dirname, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { cloneRequest } from './pack/requests.ts';
+import { BUILT_SERVER, clonePost, ServedRepository } from './storm/served.ts';
 
 const MIB = 1024 * 1024;
 const BYTES_PER_TURN = 10_000;
 const TURN_MS = 100;
+/** Longer than an answer is kept that nobody takes (PackSharing's KEPT_MS). */
+const FORGETTING_MS = 11_500;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { clients: { type: 'string', default: '20' }, seconds: { type: 'string', default: '30' } },
+  options: {
+    clients: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '30' },
+    server: { type: 'string', default: BUILT_SERVER },
+  },
 });
 const [given] = positionals;
 if (given === undefined) {
@@ -53,53 +57,40 @@ class SlowClient {
   }
 }
 
-const { child, port } = await startServer(dirname(repository));
+const server = await ServedRepository.start(repository, resolve(values.server));
 try {
-  const body = cloneRequest(repository);
-  const request = Buffer.concat([
-    Buffer.from(
-      `POST /${basename(repository)}/git-upload-pack HTTP/1.1\r\nhost: 127.0.0.1\r\ngit-protocol: version=2\r\n` +
-        `content-type: application/x-git-upload-pack-request\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`,
-    ),
-    body,
-  ]);
+  const { port } = server;
+  const request = clonePost(repository);
   const alone = await readAll(port, request);
-  await sleep(1000);
-  const before = residentBytes(child);
+  const peakAlone = server.peakBytes;
+  await sleep(FORGETTING_MS);
+  const before = server.residentBytes;
+  server.forgetPeak();
   const count = Number(values.clients);
   const clients = Array.from({ length: count }, () => new SlowClient(port, request));
   let most = 0;
-  for (let elapsed = 0; elapsed < Number(values.seconds) * 1000; elapsed += TURN_MS) {
+  let firstByteMs = 0;
+  const startedAt = performance.now();
+  for (let turn = 1; performance.now() - startedAt < Number(values.seconds) * 1000; turn++) {
     for (const client of clients) client.readSome();
-    await sleep(TURN_MS);
-    // The first seconds are spent on choosing objects, which all clients do at once.
-    if (clients.every((client) => client.received > 0)) most = Math.max(most, residentBytes(child));
+    await sleep(startedAt + turn * TURN_MS - performance.now());
+    if (!clients.every((client) => client.received > 0)) continue;
+    if (firstByteMs === 0) firstByteMs = performance.now() - startedAt;
+    most = Math.max(most, server.residentBytes);
   }
   const received = clients.reduce((sum, client) => sum + client.received, 0);
+  const last = server.residentBytes;
+  const peak = server.peakBytes;
   for (const client of clients) client.close();
+  const each = (bytes: number): string => ((bytes - before) / MIB / count).toFixed(2);
   process.stdout.write(
-    `one clone: ${(alone / 1e6).toFixed(1)} MB; resident after it ${(before / MIB).toFixed(0)} MiB; ` +
-      `with ${count} slow clients ${(most / MIB).toFixed(0)} MiB: ${((most - before) / MIB / count).toFixed(2)} MiB each ` +
-      `(each had read ${(received / count / 1e6).toFixed(2)} MB)\n`,
+    `one clone: ${(alone / 1e6).toFixed(1)} MB, peak ${mib(peakAlone)}, resident after it ${mib(before)}\n` +
+      `${count} slow clients: at most ${mib(most)} once all had a byte (after ${(firstByteMs / 1000).toFixed(1)} s): ` +
+      `${each(most)} MiB each; peak since they connected ${mib(peak)}: ${each(peak)} MiB each; ` +
+      `in the end ${mib(last)}: ${each(last)} MiB each (each had read ${(received / count / 1e6).toFixed(2)} MB)\n`,
   );
 } finally {
-  child.kill('SIGTERM');
-  await once(child, 'close');
-}
-
-async function startServer(root: string): Promise<{ child: ChildProcess; port: number }> {
-  const cli = resolve(import.meta.dirname, '../dist/cli.js');
-  const server = spawn(process.execPath, [cli, 'serve', root, '--http', '127.0.0.1:0', '--read-only', '-q'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: server.stdout })) {
-    const match = /127\.0\.0\.1:(\d+)/.exec(line);
-    if (match !== null) {
-      server.stdout.resume();
-      return { child: server, port: Number(match[1]) };
-    }
-  }
-  throw new Error('the server ended before it said where it listens');
+  await server.stop();
 }
 
 async function readAll(port: number, request: Buffer): Promise<number> {
@@ -110,7 +101,6 @@ async function readAll(port: number, request: Buffer): Promise<number> {
   return bytes;
 }
 
-function residentBytes(server: ChildProcess): number {
-  const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'));
-  return Number(match?.[1] ?? 0) * 1024;
+function mib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(0)} MiB`;
 }

@@ -13,25 +13,32 @@ import { choosePack } from './planned-pack.ts';
 import { type AnswerSeat, SharedAnswer } from './shared-answer.ts';
 import { SpoolUsage } from './spool.ts';
 
+/** Answers with fewer objects are made again sooner than they are worth keeping: some ten milliseconds. */
+const KEPT_FROM_OBJECTS = 10_000;
 /** How long an answer outlives those who took it: a storm's stragglers come within seconds. */
 const KEPT_MS = 10_000;
 
 export interface PackSharingOptions {
   /** Milliseconds for which a large answer is kept when nobody takes it any more. Default 10 s. */
   readonly keptMs?: number | undefined;
+  /** Answers of fewer objects are not kept. Default 10,000. */
+  readonly keptFromObjects?: number | undefined;
   /** Counts what is kept so. Default: the process's own. */
   readonly memory?: MemoryBudget | undefined;
 }
 
 export class PackSharing {
   readonly #keptMs: number;
+  readonly #keptFromObjects: number;
   readonly #memory: MemoryBudget;
   readonly #answers = new WeakMap<ObjectDatabase, Map<string, SharedAnswer>>();
   /** What is put aside in files. */
   readonly usage = new SpoolUsage();
 
-  constructor({ keptMs = KEPT_MS, memory = warmMemory }: PackSharingOptions = {}) {
+  constructor(options: PackSharingOptions = {}) {
+    const { keptMs = KEPT_MS, keptFromObjects = KEPT_FROM_OBJECTS, memory = warmMemory } = options;
     this.#keptMs = keptMs;
+    this.#keptFromObjects = keptFromObjects;
     this.#memory = memory;
   }
 
@@ -64,6 +71,7 @@ export class PackSharing {
           createSpool,
           usage: this.usage,
           keptMs: this.#keptMs,
+          keptFromObjects: this.#keptFromObjects,
           memory: this.#memory,
           onRetire: () => {
             if (answers.get(key) === answer) answers.delete(key);

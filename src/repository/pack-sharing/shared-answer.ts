@@ -12,14 +12,13 @@ import { bytesToPutAside } from './spool-need.ts';
 import { untilAborted } from './until-aborted.ts';
 import { type PackReading, writeAlone } from './write-alone.ts';
 
-/** Answers with fewer objects are made again sooner than they are worth keeping: some ten milliseconds. */
-const KEPT_FROM_OBJECTS = 10_000;
 /** What an answer holds besides its tables: a snapshot of the packs, an entry here and there. */
 const BASE_BYTES = 64 * 1024;
 
 export interface SharedAnswerOptions extends SharedPackOptions {
   /** Milliseconds for which an answer that nobody takes any more is kept. */
   readonly keptMs: number;
+  readonly keptFromObjects: number;
   /** Counts what is kept so. */
   readonly memory: MemoryBudget;
   /** No one else may join: called once, when the answer is gone or going. */
@@ -123,8 +122,8 @@ export class SharedAnswer implements Evictable {
 
   #leave(seat: ProgressListener): void {
     if (!this.#seats.delete(seat) || this.#seats.size > 0) return;
-    const isKept = !this.#isClosed && (this.#ready?.plan.count ?? 0) >= KEPT_FROM_OBJECTS;
-    if (isKept) this.#letRest();
+    const count = this.#ready?.plan.count ?? -1;
+    if (!this.#isClosed && count >= this.#options.keptFromObjects) this.#letRest();
     else this.#retire();
   }
 

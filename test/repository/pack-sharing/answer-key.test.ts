@@ -1,0 +1,69 @@
+/**
+ * What makes two requests the same.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
+import { nodeRuntime } from '../../../src/core/node/runtime.ts';
+import { type ObjectId, SHA1, SHA256 } from '../../../src/core/object-id.ts';
+import { type AnswerOptions, answerKey } from '../../../src/repository/pack-sharing/answer-key.ts';
+import type { SelectionRequest } from '../../../src/repository/select-objects.ts';
+
+const id = (n: number): ObjectId => n.toString(16).padStart(40, '0');
+
+const CLONE: SelectionRequest = { wants: [id(1), id(2)], haves: [], thin: true };
+const OPTIONS: AnswerOptions = { limits: DEFAULT_LIMITS, ofsDelta: true };
+
+const keyOf = (request: Partial<SelectionRequest> = {}, options: Partial<AnswerOptions> = {}): string =>
+  answerKey(SHA1, nodeRuntime, { ...CLONE, ...request }, { ...OPTIONS, ...options });
+
+describe('two requests are the same', () => {
+  for (const [what, request] of [
+    ['in another order of wants', { wants: [id(2), id(1)] }],
+    ['with an empty set for none', { shallow: new Set<ObjectId>(), unshallow: [], includeTags: [] }],
+  ] as const) {
+    test(what, () => assert.equal(keyOf(request), keyOf()));
+  }
+});
+
+describe('two requests are different', () => {
+  const tag = { tagId: id(3), peeledId: id(1) };
+  const others: readonly (readonly [string, string])[] = [
+    ['in a want', keyOf({ wants: [id(1)] })],
+    ['in a have', keyOf({ haves: [id(3)] })],
+    ['in where this answer ends', keyOf({ shallow: new Set([id(3)]) })],
+    ['in where the history of the client ends', keyOf({ clientShallow: new Set([id(3)]) })],
+    ['in what is shallow no more', keyOf({ unshallow: [id(3)] })],
+    ['in a tag that may be included', keyOf({ includeTags: [tag] })],
+    ['in the filter', keyOf({ filter: { kind: 'blob:none' } })],
+    ['in the size of a filter', keyOf({ filter: { kind: 'blob:limit', limitBytes: 10 } })],
+    ['in whether thin packs are read', keyOf({ thin: false })],
+    ['in whether OFS_DELTA is read', keyOf({}, { ofsDelta: false })],
+    ['in a limit', keyOf({}, { limits: { ...DEFAULT_LIMITS, maxTreeDepth: 3 } })],
+  ];
+  for (const [what, key] of others) {
+    test(what, () => assert.notEqual(key, keyOf()));
+  }
+
+  test('each from each other', () => {
+    assert.equal(new Set(others.map(([, key]) => key)).size, others.length);
+  });
+
+  test('in the object format', () => {
+    const ids = { wants: [], haves: [], thin: true };
+    assert.notEqual(answerKey(SHA256, nodeRuntime, ids, OPTIONS), answerKey(SHA1, nodeRuntime, ids, OPTIONS));
+  });
+});
+
+test('ids cannot be moved from one list to the next', () => {
+  const anyIds = fc.uniqueArray(fc.integer({ min: 0, max: 40 }).map(id), { maxLength: 40 });
+  fc.assert(
+    fc.property(anyIds, anyIds, anyIds, anyIds, (wants, haves, otherWants, otherHaves) => {
+      const isSame =
+        String([...wants].sort()) === String([...otherWants].sort()) &&
+        String([...haves].sort()) === String([...otherHaves].sort());
+      assert.equal(keyOf({ wants, haves }) === keyOf({ wants: otherWants, haves: otherHaves }), isSame);
+    }),
+  );
+});
