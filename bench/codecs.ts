@@ -13,8 +13,11 @@ import { copyCases } from './codecs/copy.ts';
 import { deltaCases } from './codecs/delta.ts';
 import { entryHeaderCases } from './codecs/entry-header.ts';
 import { idTableCases } from './codecs/id-table.ts';
+import { idxCases } from './codecs/idx.ts';
 import { packetCases } from './codecs/pkt-line.ts';
 import { runtimeCases } from './codecs/runtime.ts';
+import { sideBandCases } from './codecs/side-band.ts';
+import { treeCases } from './codecs/tree.ts';
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, time: { type: 'string', default: '300' } },
@@ -22,11 +25,14 @@ const { values } = parseArgs({
 const wanted = values.only?.split(',');
 const cases: readonly Case[] = [
   ...packetCases(),
+  ...sideBandCases(),
   ...entryHeaderCases(),
   ...deltaCases(),
   ...runtimeCases(),
   ...copyCases(),
   ...idTableCases(),
+  ...idxCases(),
+  ...treeCases(),
 ].filter(({ group }) => wanted === undefined || wanted.includes(group));
 
 if (cases.length === 0) {
