@@ -141,12 +141,27 @@ export class CommitTable {
   }
 
   /**
-   * A number above that of every commit this one reaches: infinite when the graph does not know the commit, as then no
-   * commit of the graph reaches it.
+   * Never below that of a commit this one reaches: the graph's generation, infinite when it does not know the commit
+   * (no commit of the graph reaches that), or without a graph.
    */
   generationOf(number: number): number {
     const position = this.graphPositionOf(number);
     return position < 0 ? Number.POSITIVE_INFINITY : (this.#graph as CommitGraph).generationOf(position);
+  }
+
+  /**
+   * The smallest generation of these commits, those left out that the graph does not know: no commit of a smaller
+   * one reaches any of them. Without a graph it is below every generation.
+   */
+  leastGenerationOf(commits: IdTable): number {
+    const graph = this.#graph;
+    if (graph === undefined) return Number.NEGATIVE_INFINITY;
+    let least = Number.POSITIVE_INFINITY;
+    for (let number = 0; number < commits.size; number++) {
+      const position = graph.find(commits.ids, number * commits.idBytes);
+      if (position >= 0) least = Math.min(least, graph.generationOf(position));
+    }
+    return least;
   }
 
   #loadFromGraph(number: number, position: number): void {

@@ -22,6 +22,8 @@ export interface ReachOptions extends Cancellable {
 
 /** Reaches a common commit. */
 const REACHES = FIRST_FREE_FLAG;
+/** Commits looked at before it pays to ask the commit-graph where common ones lie. */
+const LONG_SEARCH = 256;
 /** Was looked at; once its search is over and it is not REACHES, it reaches none. */
 const SEARCHED = FIRST_FREE_FLAG << 1;
 
@@ -68,6 +70,9 @@ class ReachSearch {
   readonly #commits: CommitTable;
   readonly #common: IdTable;
   readonly #oldestDate: number;
+  #enteredCount = 0;
+  /** No commit of a smaller generation reaches a common one. */
+  #leastGeneration = Number.NEGATIVE_INFINITY;
   /** Commits being looked at, each followed by the place of its next parent. */
   readonly #path = new GrowingInt32();
 
@@ -97,7 +102,7 @@ class ReachSearch {
         for (let i = 0; i < path.length; i += 2) this.#flag(path.values[i] as number, REACHES);
         return true;
       }
-      if (commits.load(parent) && (commits.dates[parent] as number) >= this.#oldestDate) this.#enter(parent);
+      if (this.#mayReach(parent)) this.#enter(parent);
       if (pace.isDue()) await pace.rest();
     }
     return false;
@@ -109,11 +114,18 @@ class ReachSearch {
     return this.#common.find(commits.ids.ids, number * commits.ids.idBytes) >= 0;
   }
 
+  #mayReach(number: number): boolean {
+    const commits = this.#commits;
+    if (!commits.load(number) || (commits.dates[number] as number) < this.#oldestDate) return false;
+    return commits.generationOf(number) >= this.#leastGeneration;
+  }
+
   /** @returns false when it was searched before, in vain, or is missing */
   #enter(number: number): boolean {
     const commits = this.#commits;
     if (((commits.flags[number] as number) & SEARCHED) !== 0 || !commits.load(number)) return false;
     this.#flag(number, SEARCHED);
+    if (++this.#enteredCount === LONG_SEARCH) this.#leastGeneration = commits.leastGenerationOf(this.#common);
     this.#path.push(number);
     this.#path.push(commits.parentStarts[number] as number);
     return true;

@@ -63,7 +63,11 @@ export async function unreachableOf(
   const commits = new CommitTable(reader, limits);
   for (const id of options.shallow ?? []) commits.cut(id);
   for (const id of soughtCommits) flag(commits, commits.addId(id), WANTED);
-  const history = new ReachWalk(commits);
+  // Trees and blobs may be in any commit, however old.
+  const history = new ReachWalk(
+    commits,
+    objects.leftCount === 0 ? leastGenerationOf(commits, soughtCommits) : Number.NEGATIVE_INFINITY,
+  );
   const scanner = new TreeScanner(reader.format.idBytes);
   const tipCommits: number[] = [];
   for (const tip of tips) {
@@ -115,7 +119,7 @@ async function searchTrees(
   }
 }
 
-/** All ancestors, newest first; missing ones are passed over. */
+/** Ancestors, newest first; missing ones are passed over. */
 class ReachWalk {
   readonly #commits: CommitTable;
   readonly #queue: DateQueue;
@@ -123,16 +127,20 @@ class ReachWalk {
   readonly #walked = new GrowingInt32();
   #handedOut = 0;
   #wantedCount = 0;
+  readonly #leastGeneration: number;
 
-  constructor(commits: CommitTable) {
+  /** @param leastGeneration commits of a smaller one need not be met: nothing that is sought is behind them */
+  constructor(commits: CommitTable, leastGeneration: number) {
     this.#commits = commits;
+    this.#leastGeneration = leastGeneration;
     this.#queue = new DateQueue(commits);
   }
 
   /** @returns whether the commit is there and is met for the first time */
   start(number: number): boolean {
     const flags = this.#commits.flags[number] as number;
-    if ((flags & MET) !== 0 || !this.#commits.load(number)) return false;
+    if ((flags & MET) !== 0 || this.#commits.generationOf(number) < this.#leastGeneration) return false;
+    if (!this.#commits.load(number)) return false;
     flag(this.#commits, number, MET);
     if ((flags & WANTED) !== 0) this.#wantedCount++;
     this.#queue.push(number);
@@ -170,6 +178,13 @@ class ReachWalk {
     }
     return number;
   }
+}
+
+function leastGenerationOf(commits: CommitTable, ids: readonly ObjectId[]): number {
+  return ids.reduce(
+    (least, id) => Math.min(least, commits.generationOf(commits.addId(id))),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 function flag(commits: CommitTable, number: number, bit: number): void {
