@@ -28,6 +28,7 @@ export interface IndexPackJob {
   readonly repository: Repository | undefined;
   readonly format: ObjectFormat;
   readonly limits: Limits;
+  readonly collisionDetection: boolean;
   readonly threads: number;
   readonly onProgress: ProgressListener | undefined;
 }
@@ -53,6 +54,7 @@ export async function readIndexPackJob(args: readonly string[], world: CommandWo
       verbose: { type: 'boolean', short: 'v' },
       progress: { type: 'boolean' },
       strict: { type: 'string' },
+      'collision-detection': { type: 'boolean', default: true },
     },
     ['keep', 'strict'],
   );
@@ -85,6 +87,7 @@ export async function readIndexPackJob(args: readonly string[], world: CommandWo
     repository,
     format,
     limits: maxPackBytes === 0 ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, maxPackBytes },
+    collisionDetection: values['collision-detection'],
     threads,
     onProgress: wantsProgress ? progressOn(world, stdin ? undefined : 'Indexing objects') : undefined,
   };

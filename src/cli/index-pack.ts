@@ -41,6 +41,8 @@ Reads a pack, checks every object in it and writes its index beside it. Prints t
     --[no-]rev-index      whether to write a .rev file as well; the default is to
     --threads=<n>         threads that resolve deltas; 0, the default, is one per processor
     --max-input-size=<n>  refuse packs of more bytes
+    --no-collision-detection
+                          do not look for SHA-1 collision attacks: for packs that you trust
     --object-format=<format>
                           sha1 or sha256; the repository's, or sha1 outside one
     -v, --[no-]progress   show progress, or do not; the default is to on a terminal
@@ -84,6 +86,7 @@ async function indexFile(
     format: job.format,
     runtime: nodeRuntime,
     limits: job.limits,
+    collisionDetection: job.collisionDetection,
     sink: file.sink,
     tasks,
     onProgress: job.onProgress,
@@ -124,6 +127,7 @@ async function receive(
       format: job.format,
       runtime: nodeRuntime,
       limits: job.limits,
+      collisionDetection: job.collisionDetection,
       sink,
       tasks,
       thinBases: reader === undefined ? undefined : { read: (ids, at) => reader.readRaw(ids, at) },

@@ -20,13 +20,17 @@ export interface ObjectHasher {
   hashInto(bytes: Uint8Array, start: number, end: number, target: Uint8Array, targetOffset: number): void;
   /** As {@link Runtime.createHash}; `digest` throws. */
   createHash(): IncrementalHash;
-  /** For thousands of objects whose ids are not needed one by one: up to twice as fast. Takes some MB of memory. */
-  createBatch(): HashBatch;
+  /**
+   * For thousands of objects whose ids are not needed one by one: takes three fifths of the time, and 2 MB of memory.
+   *
+   * @param ids gives the array for the ids, asked for whenever some are known
+   */
+  createBatch(ids: () => Uint8Array): HashBatch;
 }
 
 export interface HashBatch {
-  /** Hash `bytes[start, end)`, now or later: its id goes to `ids[at]`, at the latest by {@link flush} to the same array. */
-  add(bytes: Uint8Array, start: number, end: number, ids: Uint8Array, at: number): void;
+  /** Hash `bytes[start, end)`, now or at {@link flush} at the latest; its id goes to `at` in the array of ids. */
+  add(bytes: Uint8Array, start: number, end: number, at: number): void;
   /** Hash all that was added. */
   flush(): void;
 }
@@ -50,7 +54,7 @@ export function createObjectHasher(
   return {
     hashInto,
     createHash: () => runtime.createHash(format),
-    createBatch: () => ({ add: hashInto, flush() {} }),
+    createBatch: (ids) => oneByOne(hashInto, ids),
   };
 }
 
@@ -80,13 +84,10 @@ class DetectingHasher implements ObjectHasher {
     };
   }
 
-  createBatch(): HashBatch {
+  createBatch(ids: () => Uint8Array): HashBatch {
     const batch = this.#sha1.createBatch?.();
-    if (batch !== undefined) return new DetectingHashBatch(this, batch, this.#format);
-    return {
-      add: (bytes, start, end, ids, at) => this.hashInto(bytes, start, end, ids, at),
-      flush() {},
-    };
+    if (batch !== undefined) return new DetectingHashBatch(this, batch, this.#format, ids);
+    return oneByOne((bytes, start, end, target, at) => this.hashInto(bytes, start, end, target, at), ids);
   }
 }
 
@@ -94,38 +95,36 @@ class DetectingHashBatch implements HashBatch {
   readonly #alone: ObjectHasher;
   readonly #batch: DetectingBatch;
   readonly #format: ObjectFormat;
-  #ids: Uint8Array = new Uint8Array(0);
+  readonly #ids: () => Uint8Array;
+  /** Where the id of an attacked object is, or -1. */
   #attacked = -1;
 
-  constructor(alone: ObjectHasher, batch: DetectingBatch, format: ObjectFormat) {
+  constructor(alone: ObjectHasher, batch: DetectingBatch, format: ObjectFormat, ids: () => Uint8Array) {
     this.#alone = alone;
     this.#batch = batch;
     this.#format = format;
+    this.#ids = ids;
   }
 
-  add(bytes: Uint8Array, start: number, end: number, ids: Uint8Array, at: number): void {
-    if (ids !== this.#ids) {
-      this.flush();
-      this.#ids = ids;
-    }
+  add(bytes: Uint8Array, start: number, end: number, at: number): void {
     if (this.#batch.add(bytes, start, end, at)) return;
     this.flush();
-    if (!this.#batch.add(bytes, start, end, at)) this.#alone.hashInto(bytes, start, end, ids, at);
+    if (!this.#batch.add(bytes, start, end, at)) this.#alone.hashInto(bytes, start, end, this.#ids(), at);
   }
 
   flush(): void {
-    this.#batch.flush(this.#take);
-    if (this.#attacked < 0) return;
-    const at = this.#attacked;
-    this.#attacked = -1;
-    throw collision(this.#ids, at, this.#format);
+    const target = this.#ids();
+    const { idBytes } = this.#format;
+    this.#batch.flush((at, ids, from, isAttacked) => {
+      for (let i = 0; i < idBytes; i++) target[at + i] = ids[from + i] as number;
+      if (isAttacked) this.#attacked = at;
+    });
+    if (this.#attacked >= 0) throw collision(target, this.#attacked, this.#format);
   }
+}
 
-  readonly #take = (key: number, ids: Uint8Array, at: number, isAttacked: boolean): void => {
-    const target = this.#ids;
-    for (let i = 0; i < this.#format.idBytes; i++) target[key + i] = ids[at + i] as number;
-    if (isAttacked) this.#attacked = key;
-  };
+function oneByOne(hashInto: ObjectHasher['hashInto'], ids: () => Uint8Array): HashBatch {
+  return { add: (bytes, start, end, at) => hashInto(bytes, start, end, ids(), at), flush() {} };
 }
 
 function collision(ids: Uint8Array, at: number, { idBytes }: ObjectFormat): GitError {

@@ -111,6 +111,8 @@ export interface WritePackOptions extends Cancellable {
    * Otherwise the stream is read to its end, and bytes after the trailer are refused.
    */
   readonly allowTrailingBytes?: boolean | undefined;
+  /** Refuse objects that carry a SHA-1 collision attack. Default true. */
+  readonly collisionDetection?: boolean | undefined;
 }
 
 export interface WritePackResult {
@@ -132,7 +134,7 @@ export interface ObjectTransaction extends AsyncDisposable {
    * Reads `pack` once, chunk by chunk, to its end; memory use does not grow with the size of the pack.
    * Thin packs are completed from the database. A pack of no objects stores nothing.
    *
-   * @throws {GitError} PACK_CORRUPT with `detail.offset`; OBJECT_MISSING with `detail.base`;
+   * @throws {GitError} SHA1_COLLISION with `detail.id`; PACK_CORRUPT with `detail.offset`; OBJECT_MISSING with `detail.base`;
    * LIMIT_EXCEEDED; STORAGE_FAILED; ABORTED
    */
   writePack(pack: ByteStream, options: WritePackOptions): Promise<WritePackResult>;

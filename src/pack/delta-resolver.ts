@@ -9,7 +9,8 @@
  */
 import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
-import { type ObjectFormat, type ObjectFormatName, objectFormatByName } from '../core/object-id.ts';
+import { createObjectHasher, type HashBatch, type ObjectHasher } from '../core/object-hasher.ts';
+import { type ObjectFormatName, objectFormatByName } from '../core/object-id.ts';
 import { OFS_DELTA } from '../core/object-kind.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { BaseStack } from './base-stack.ts';
@@ -36,6 +37,8 @@ export interface ResolveJob {
   /** Counters all resolvers of the pack share: the next root to take, deltas resolved, and 1 to stop. */
   readonly control: Int32Array;
   readonly limits: Pick<Limits, 'maxDeltaObjectBytes' | 'maxDeltaDepth'>;
+  /** Refuse objects that carry a SHA-1 collision attack. */
+  readonly collisionDetection: boolean;
 }
 
 /** Memory for the objects of one chain, in each thread. */
@@ -47,11 +50,14 @@ const RUN = 128;
 /** What a delta costs besides its bytes, in bytes made, roughly. */
 const COST_PER_DELTA = 4096;
 const COUNT_EVERY = 64;
+/** After this many objects, hashing them in batches pays for the memory it takes. */
+const BATCHES_AFTER_OBJECTS = 256;
 
 export class DeltaResolver {
   readonly #job: ResolveJob;
-  readonly #format: ObjectFormat;
-  readonly #runtime: Runtime;
+  readonly #hasher: ObjectHasher;
+  #batch: HashBatch | undefined;
+  #hashed = 0;
   readonly #reader: EntryReader;
   readonly #sizes: DeltaSizes = { baseBytes: 0, targetBytes: 0, instructions: 0 };
   readonly #stack = new BaseStack(STACK_BYTES);
@@ -64,9 +70,9 @@ export class DeltaResolver {
 
   constructor(job: ResolveJob, runtime: Runtime, file: Pick<RandomAccessFile, 'readInto'>) {
     this.#job = job;
-    this.#format = objectFormatByName(job.formatName);
-    this.#runtime = runtime;
-    this.#reader = new EntryReader(file, this.#format.idBytes, runtime);
+    const format = objectFormatByName(job.formatName);
+    this.#hasher = createObjectHasher(runtime, format, job.collisionDetection);
+    this.#reader = new EntryReader(file, format.idBytes, runtime);
   }
 
   /**
@@ -83,6 +89,7 @@ export class DeltaResolver {
       if (this.#stack.length === 0) {
         const root = this.#takeRoot();
         if (root === NONE) {
+          this.#batch?.flush();
           this.#publishCount();
           return true;
         }
@@ -150,16 +157,7 @@ export class DeltaResolver {
     }
     const start = this.#makeFromDelta(entry, at);
     const { targetBytes } = this.#sizes;
-    const { idBytes } = columns;
-    const hashStart = writeObjectHeader(stack.memory, start, this.#type, targetBytes);
-    this.#runtime.hashInto(
-      this.#format,
-      stack.memory,
-      hashStart,
-      start + targetBytes,
-      columns.ids,
-      entry * idBytes,
-    );
+    this.#hash(entry, start, start + targetBytes);
     columns.types[entry] = RESOLVED_DELTA + this.#type;
     if (refBases !== undefined) takeWaiting(refBases, columns, entry);
 
@@ -168,6 +166,22 @@ export class DeltaResolver {
     if (firstChild !== NONE) stack.push(entry, targetBytes, firstChild);
     if (++this.#uncounted >= COUNT_EVERY) this.#publishCount();
     return targetBytes + COST_PER_DELTA;
+  }
+
+  /** Hash the object at `[start, end)` of the stack, or let a batch do it later when its id is of no use yet. */
+  #hash(entry: number, start: number, end: number): void {
+    const { columns, refBases } = this.#job;
+    const { memory } = this.#stack;
+    const from = writeObjectHeader(memory, start, this.#type, end - start);
+    const at = entry * columns.idBytes;
+    if (this.#batch !== undefined) {
+      this.#batch.add(memory, from, end, at);
+      return;
+    }
+    this.#hasher.hashInto(memory, from, end, columns.ids, at);
+    if (refBases === undefined && ++this.#hashed === BATCHES_AFTER_OBJECTS) {
+      this.#batch = this.#hasher.createBatch(() => columns.ids);
+    }
   }
 
   #publishCount(): void {

@@ -6,6 +6,7 @@
  */
 import { type ByteStream, yieldToOthers } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
+import { createObjectHasher } from '../core/object-hasher.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
 import { sortingByIds } from './id-order.ts';
 import { encodePackIndex } from './idx-format.ts';
@@ -55,13 +56,18 @@ const REHASH_BYTES = 256 * 1024;
  * bytes. `input` is read once, one chunk ahead of the sink. It is never closed from here: after an error its owner may
  * still have to answer over the same connection.
  *
- * @throws {GitError} PACK_CORRUPT or LIMIT_EXCEEDED with `detail.offset`, the place in the pack; UNSUPPORTED for
+ * @throws {GitError} SHA1_COLLISION with `detail.id`; PACK_CORRUPT or LIMIT_EXCEEDED with `detail.offset`, the place in the pack; UNSUPPORTED for
  * another pack version; OBJECT_MISSING with `detail.base`; OBJECT_CORRUPT when a base in the repository is broken;
  * STORAGE_FAILED; ABORTED
  */
 export async function indexPack(input: ByteStream, options: IndexPackOptions): Promise<IndexedPack> {
-  const { format, runtime, limits, sink } = options;
-  const scanner = new PackScanner(format, runtime, limits);
+  const { format, runtime, limits, sink, collisionDetection = true } = options;
+  const scanner = new PackScanner(
+    format,
+    runtime,
+    limits,
+    createObjectHasher(runtime, format, collisionDetection),
+  );
   try {
     await receive(input, scanner, options);
   } finally {

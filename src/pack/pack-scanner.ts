@@ -11,6 +11,7 @@
 import { equalBytes } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
+import type { HashBatch, ObjectHasher } from '../core/object-hasher.ts';
 import { bytesToHex, type ObjectFormat } from '../core/object-id.ts';
 import { OFS_DELTA, REF_DELTA } from '../core/object-kind.ts';
 import type { IncrementalHash, Inflater, Runtime } from '../core/runtime.ts';
@@ -23,6 +24,8 @@ import { PACK_HEADER_BYTES, parsePackHeader } from './pack-header.ts';
 
 /** Larger objects are hashed in pieces of this size. */
 const PIECE_BYTES = 128 * 1024;
+/** From this many objects on, hashing them in batches pays for the memory it takes. */
+const BATCHES_FROM_OBJECTS = 2000;
 
 export type ScanPhase = 'header' | 'entries' | 'trailer' | 'done';
 
@@ -47,6 +50,8 @@ export class PackScanner {
   readonly #limits: Limits;
   readonly #inflater: Inflater;
   readonly #packHash: IncrementalHash;
+  readonly #hasher: ObjectHasher;
+  #batch: HashBatch | undefined;
   /** What a header, or the trailer, has of its bytes in earlier chunks. */
   readonly #carry = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
   #carried = 0;
@@ -63,7 +68,8 @@ export class PackScanner {
   #objectHash: IncrementalHash | undefined;
   #resolvedBytes = 0;
 
-  constructor(format: ObjectFormat, runtime: Runtime, limits: Limits) {
+  /** @param hasher gives the ids of whole objects */
+  constructor(format: ObjectFormat, runtime: Runtime, limits: Limits, hasher: ObjectHasher) {
     this.#format = format;
     this.#runtime = runtime;
     this.#limits = limits;
@@ -71,6 +77,7 @@ export class PackScanner {
     this.trailer = new Uint8Array(format.idBytes);
     this.#inflater = runtime.createInflater();
     this.#packHash = runtime.createHash(format);
+    this.#hasher = hasher;
   }
 
   /**
@@ -147,6 +154,9 @@ export class PackScanner {
       );
     }
     this.phase = this.declaredCount === 0 ? 'trailer' : 'entries';
+    if (this.declaredCount >= BATCHES_FROM_OBJECTS) {
+      this.#batch = this.#hasher.createBatch(() => this.table.columns.ids);
+    }
     return start + taken;
   }
 
@@ -167,6 +177,7 @@ export class PackScanner {
       table.columns.crcs[table.count++] = this.#crc;
       this.#crc = 0;
       if (table.count === this.declaredCount) {
+        this.#batch?.flush();
         this.phase = 'trailer';
         return at;
       }
@@ -270,7 +281,7 @@ export class PackScanner {
     if (type >= OFS_DELTA) {
       if (first) this.#readSizes();
     } else {
-      this.#objectHash ??= this.#runtime.createHash(this.#format);
+      this.#objectHash ??= this.#hasher.createHash();
       const start = first
         ? writeObjectHeader(this.#piece, OBJECT_HEADER_ROOM, type, sizeBytes)
         : OBJECT_HEADER_ROOM;
@@ -289,7 +300,9 @@ export class PackScanner {
       if (inOnePiece) this.#readSizes();
     } else if (inOnePiece) {
       const start = writeObjectHeader(this.#piece, OBJECT_HEADER_ROOM, type, sizeBytes);
-      this.#runtime.hashInto(this.#format, this.#piece, start, OBJECT_HEADER_ROOM + sizeBytes, ids, idAt);
+      const end = OBJECT_HEADER_ROOM + sizeBytes;
+      if (this.#batch === undefined) this.#hasher.hashInto(this.#piece, start, end, ids, idAt);
+      else this.#batch.add(this.#piece, start, end, idAt);
     } else {
       this.#finishPiece();
       ids.set((this.#objectHash as IncrementalHash).digest(), idAt);
