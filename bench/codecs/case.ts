@@ -14,7 +14,7 @@ export interface Case {
   readonly items: number;
   /** Content bytes one call handles; 0 where a throughput says nothing. */
   readonly bytes: number;
-  readonly run: (() => void) | (() => Promise<void>);
+  readonly run: () => unknown;
 }
 
 /** Text like source code, the same every time. */

@@ -6,7 +6,7 @@ const OVERHEAD_BYTES = 5;
 
 /** Pack data on its way into band 1: what framing costs beside the bytes themselves. */
 export function sideBandCases(): Case[] {
-  return [1000, 65_515].flatMap((chunkBytes) => {
+  return [1000, 65_515].flatMap((chunkBytes): Case[] => {
     const behindHeadroom = new Uint8Array(chunkBytes + OVERHEAD_BYTES).subarray(OVERHEAD_BYTES);
     behindHeadroom.set(sampleNoise(chunkBytes));
     const alone = behindHeadroom.slice();
