@@ -36,6 +36,8 @@ export class WarmRefs implements Evictable {
   readonly #onBrokenRef: ((name: string) => void) | undefined;
   readonly #tree: LooseRefTree;
   #sources: Sources | undefined;
+  /** By what was asked for: looks at the files that have not begun. */
+  readonly #coming = new Map<string, Promise<RefSnapshot>>();
   #registeredBytes = -1;
   #refreshCount = 0;
 
@@ -77,17 +79,38 @@ export class WarmRefs implements Evictable {
     });
   }
 
-  /** @throws {GitError} REF_INVALID; errors of the file system */
+  /**
+   * All who ask the same in one turn of the event loop are answered by one look at the files, which comes after them.
+   *
+   * @throws {GitError} REF_INVALID; errors of the file system
+   */
   async snapshot(
     prefixes: readonly string[] | undefined,
     signal: AbortSignal | undefined,
   ): Promise<RefSnapshot> {
     throwIfAborted(signal);
     const wanted = prefixes === undefined || prefixes.length === 0 ? ALL : prefixes;
+    const key = wanted.join('\n');
+    let coming = this.#coming.get(key);
+    if (coming === undefined) {
+      coming = new Promise((resolve) => {
+        setImmediate(() => {
+          this.#coming.delete(key);
+          resolve(this.#snapshot(wanted));
+        });
+      });
+      this.#coming.set(key, coming);
+    }
+    const snapshot = await coming;
+    throwIfAborted(signal);
+    return snapshot;
+  }
+
+  #snapshot(wanted: readonly string[]): Promise<RefSnapshot> {
     return this.#whileInUse(async () => {
       let targets = this.#sources?.targets ?? [];
       for (;;) {
-        await this.#tree.refresh(new RefPrefixes([...wanted, ...targets]), signal);
+        await this.#tree.refresh(new RefPrefixes([...wanted, ...targets]), undefined);
         const sources = this.#look();
         if (sources.targets.every((target) => targets.includes(target))) return sources.snapshot;
         targets = sources.targets; // where these lead was not looked at

@@ -4,6 +4,10 @@
  * @module
  */
 
+/** Enough for a service that has nothing left to do to end through all its layers. */
+const TURNS_TO_END = 32;
+const ZERO = 48;
+
 /** Who answers for a body. */
 export interface AnswerOwner {
   /** Called once: after the last chunk, a failure (of the first chunk too) or `return()`. */
@@ -22,6 +26,8 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array> {
   readonly #output: AsyncGenerator<Uint8Array>;
   readonly #owner: AnswerOwner;
   #first: IteratorResult<Uint8Array> | undefined;
+  /** Asked for by {@link whole} and not read yet. */
+  #second: Promise<IteratorResult<Uint8Array>> | undefined;
   #cleaned: Promise<void> | undefined;
 
   private constructor(
@@ -48,6 +54,34 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array> {
     return body;
   }
 
+  /**
+   * Everything, if that is one chunk: to be sent with its length, in one write. A service that is done after it ends
+   * without waiting for anything; one that goes on works on its second chunk meanwhile.
+   *
+   * @returns `undefined` when there may be more; then read on as if it had not been called
+   */
+  async whole(): Promise<Uint8Array | undefined> {
+    const first = this.#first;
+    if (first === undefined || first.done || !endsWithFlush(first.value)) return undefined;
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+    };
+    this.#second = this.#output.next();
+    this.#second.then(settle, settle);
+    for (let turn = 0; turn < TURNS_TO_END && !isSettled; turn++) await undefined;
+    if (!isSettled) return undefined;
+    try {
+      const second = await this.#second;
+      if (!second.done) return undefined;
+    } catch {
+      return undefined; // next() throws it again, and says so
+    }
+    this.#first = undefined;
+    await this.#finish();
+    return first.value;
+  }
+
   async next(): Promise<IteratorResult<Uint8Array>> {
     if (this.#first !== undefined) {
       const first = this.#first;
@@ -55,7 +89,9 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array> {
       return first;
     }
     try {
-      const step = await this.#output.next();
+      const begun = this.#second;
+      this.#second = undefined;
+      const step = await (begun ?? this.#output.next());
       if (step.done) await this.#finish();
       return step;
     } catch (error) {
@@ -83,4 +119,12 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array> {
     this.#cleaned ??= this.#owner.cleanUp();
     return this.#cleaned;
   }
+}
+
+/** Answers of one chunk end with a flush packet; few other chunks do. */
+function endsWithFlush(chunk: Uint8Array): boolean {
+  const { length } = chunk;
+  if (length < 4) return false;
+  for (let i = length - 4; i < length; i++) if (chunk[i] !== ZERO) return false;
+  return true;
 }

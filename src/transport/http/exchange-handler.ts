@@ -12,7 +12,7 @@ import { encodePacket, FLUSH_PACKET } from '../../protocol/pkt-line.ts';
 import { parseProtocolVersion, type ServiceOptions } from '../../protocol/service.ts';
 import { errorAnswer, gitHeaders, type HttpAnswer, internalErrorAnswer, textAnswer } from './answer.ts';
 import { AnswerBody } from './answer-body.ts';
-import type { GitServerOptions, HttpExchange } from './options.ts';
+import type { GitServerOptions, HttpExchange, RequestHead } from './options.ts';
 import { boundedBody, decodeBody, parseContentEncoding } from './request-body.ts';
 import { parseRoute, type Route } from './route.ts';
 import { type HttpService, serviceByName } from './services.ts';
@@ -30,12 +30,12 @@ export class ExchangeHandler {
   }
 
   async exchange(exchange: HttpExchange): Promise<HttpAnswer> {
-    const { pathname, searchParams } = new URL(exchange.request.url);
-    const route = parseRoute(pathname, searchParams);
+    const head = exchange.head ?? headOf(exchange.request);
+    const route = parseRoute(head.url.pathname, head.url.searchParams);
     if (route.kind === 'unknown') return textAnswer(404, 'Not found: no Git repository has such a path');
 
     const allowed = route.kind === 'exchange' ? ['POST'] : ['GET', 'HEAD'];
-    if (!allowed.includes(exchange.request.method)) {
+    if (!allowed.includes(head.method)) {
       return textAnswer(405, `Method not allowed: use ${allowed.join(' or ')}`, {
         allow: allowed.join(', '),
       });
@@ -47,34 +47,47 @@ export class ExchangeHandler {
     if (service === undefined) return textAnswer(403, `Unsupported service: '${printable(route.service)}'`);
 
     try {
-      return await this.#serve(exchange, route, service);
+      return await this.#serve(exchange, head, route, service);
     } catch (error) {
       this.#report(error, route.name);
       return isGitError(error) ? errorAnswer(error) : internalErrorAnswer();
     }
   }
 
-  async #serve(exchange: HttpExchange, route: ServiceRoute, service: HttpService): Promise<HttpAnswer> {
-    const { request, signal } = exchange;
-    const body = route.kind === 'exchange' ? this.#requestBody(exchange, route, service) : streamOf();
+  async #serve(
+    exchange: HttpExchange,
+    head: RequestHead,
+    route: ServiceRoute,
+    service: HttpService,
+  ): Promise<HttpAnswer> {
+    const { signal } = exchange;
+    const body = route.kind === 'exchange' ? this.#requestBody(exchange, head, route, service) : streamOf();
     if (!isStream(body)) return body;
 
     const verdict = (await this.#options.authorize?.({
       operation: service.operation,
       name: route.name,
-      request,
+      get request() {
+        return exchange.request;
+      },
     })) ?? { allow: true };
     if (!verdict.allow) return textAnswer(verdict.status, verdict.message, verdict.headers);
 
     const { intent } = service;
-    const repository = await this.#options.repositories(route.name, { intent, request, signal });
+    const repository = await this.#options.repositories(route.name, {
+      intent,
+      signal,
+      get request() {
+        return exchange.request;
+      },
+    });
     if (repository === undefined) {
       throw new GitError('REPOSITORY_NOT_FOUND', 'Cannot find repository', { name: route.name });
     }
 
     const serviceOptions: ServiceOptions = {
       mode: route.kind === 'exchange' ? 'stateless' : 'advertise',
-      protocolVersion: parseProtocolVersion(request.headers.get('git-protocol')),
+      protocolVersion: parseProtocolVersion(head.header('git-protocol')),
       limits: this.#limits,
       signal,
       onFailure: (error) => this.#report(error, route.name),
@@ -95,21 +108,25 @@ export class ExchangeHandler {
       },
     );
     const contentType = `application/x-${route.service}-${route.kind === 'exchange' ? 'result' : 'advertisement'}`;
-    return { status: 200, headers: gitHeaders(contentType), body: stream };
+    return { status: 200, headers: gitHeaders(contentType), body: (await stream.whole()) ?? stream };
   }
 
   /** The request's body ready for the service, or the answer that refuses it. */
-  #requestBody(exchange: HttpExchange, route: ServiceRoute, service: HttpService): ByteStream | HttpAnswer {
-    const { headers } = exchange.request;
+  #requestBody(
+    exchange: HttpExchange,
+    { header }: RequestHead,
+    route: ServiceRoute,
+    service: HttpService,
+  ): ByteStream | HttpAnswer {
     const expected = `application/x-${route.service}-request`;
-    const contentType = headers.get('content-type') ?? '';
+    const contentType = header('content-type') ?? '';
     if (contentType !== expected) {
       return textAnswer(
         415,
         `Expected POST with Content-Type '${expected}', but received '${printable(contentType)}' instead`,
       );
     }
-    const encoding = parseContentEncoding(headers.get('content-encoding'));
+    const encoding = parseContentEncoding(header('content-encoding'));
     if (encoding === undefined) {
       return textAnswer(
         415,
@@ -121,7 +138,7 @@ export class ExchangeHandler {
     }
     const limitBytes = service.maxRequestBytes(this.#limits);
     if (limitBytes === undefined) return decodeBody(exchange.body, encoding);
-    if (Number(headers.get('content-length') ?? 0) > limitBytes) {
+    if (Number(header('content-length') ?? 0) > limitBytes) {
       return textAnswer(413, `Cannot read the request: at most ${limitBytes} bytes are allowed`);
     }
     return boundedBody(decodeBody(exchange.body, encoding), limitBytes);
@@ -143,10 +160,14 @@ async function* advertisement(
 ): AsyncGenerator<Uint8Array, undefined> {
   let first = protocolVersion !== 2;
   for await (const chunk of output) {
-    if (first) yield concatBytes(encodePacket(`# service=${service}\n`), FLUSH_PACKET);
+    yield first ? concatBytes(encodePacket(`# service=${service}\n`), FLUSH_PACKET, chunk) : chunk;
     first = false;
-    yield chunk;
   }
+}
+
+function headOf(request: Request): RequestHead {
+  const { method, headers } = request;
+  return { method, url: new URL(request.url), header: (name) => headers.get(name) };
 }
 
 function isStream(body: ByteStream | HttpAnswer): body is ByteStream {

@@ -55,10 +55,23 @@ export interface GitServerOptions {
   readonly onError?: ((error: unknown, context: { readonly name: string }) => void) | undefined;
 }
 
+/** What is asked of the head of every request. */
+export interface RequestHead {
+  readonly method: string;
+  readonly url: URL;
+  /** @param name in lower case. @returns as `Headers.get` */
+  header(name: string): string | null;
+}
+
 /** One request as a carrier hands it over. */
 export interface HttpExchange {
-  /** Method, URL and headers; its own body is not read. */
+  /**
+   * Method, URL and headers; its own body is not read. Only the application's callbacks look at it when there is a
+   * {@link head}: a carrier may make it then.
+   */
   readonly request: Request;
+  /** The same as the carrier has it: making a `Request` costs as much as answering a small one. */
+  readonly head?: RequestHead | undefined;
   readonly body: ByteStream;
   /** Fires when the client goes away or the server stops. The carrier also ends its wait for `body` then. */
   readonly signal: AbortSignal;

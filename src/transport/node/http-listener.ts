@@ -5,7 +5,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ByteStream } from '../../core/byte-stream.ts';
+import { type ByteStream, streamOf } from '../../core/byte-stream.ts';
 import { abortError, GitError, isGitError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { type HttpAnswer, textAnswer } from '../http/answer.ts';
@@ -149,14 +149,25 @@ async function answerTo(
   body: ByteStream,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
-  const request = toRequest(incoming);
-  if (request === undefined)
-    return textAnswer(400, 'Cannot read the request: its target or a header is malformed');
-  return server.exchange({ request, body, signal });
+  const url = urlOf(incoming);
+  if (url === undefined) return textAnswer(400, 'Cannot read the request: its target is malformed');
+  let request: Request | undefined;
+  return server.exchange({
+    get request() {
+      return (request ??= toRequest(incoming, url));
+    },
+    head: {
+      method: incoming.method ?? 'GET',
+      url,
+      header: (name) => (incoming.headers[name] as string | undefined) ?? null, // a list only for set-cookie
+    },
+    body,
+    signal,
+  });
 }
 
-/** The head of `incoming` as a web request; `undefined` when it cannot be one. */
-function toRequest(incoming: IncomingMessage): Request | undefined {
+/** What `incoming` asks for; `undefined` when it cannot be that of a web request. */
+function urlOf(incoming: IncomingMessage): URL | undefined {
   const target = incoming.url ?? '';
   const scheme = 'encrypted' in incoming.socket ? 'https' : 'http';
   // Not `new URL(target, base)`: a target that begins with two slashes would name a host.
@@ -164,15 +175,20 @@ function toRequest(incoming: IncomingMessage): Request | undefined {
     ? `${scheme}://${incoming.headers.host ?? 'localhost'}${target}`
     : target;
   try {
-    const headers = new Headers();
-    for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
-      headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string);
-    }
-    return new Request(url, { method: incoming.method ?? 'GET', headers });
+    const parsed = new URL(url);
+    return parsed.username === '' && parsed.password === '' ? parsed : undefined;
   } catch (error) {
-    if (error instanceof TypeError) return undefined; // how Request and Headers say what they do not take
+    if (error instanceof TypeError) return undefined; // how URL says what it does not take
     throw error;
   }
+}
+
+function toRequest(incoming: IncomingMessage, url: URL): Request {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
+    headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string);
+  }
+  return new Request(url, { method: incoming.method ?? 'GET', headers });
 }
 
 async function send(
@@ -190,12 +206,9 @@ async function send(
   }
   if (body instanceof Uint8Array) response.setHeader('content-length', body.length);
   response.writeHead(status);
-  if (isStream(body)) {
-    if (headOnly) await body[Symbol.asyncIterator]().return?.();
-    else await writeAll(body, response, client, onWrite);
-  } else if (body !== undefined && !headOnly) {
-    response.write(body);
-    onWrite(body.length);
+  if (isStream(body) && headOnly) await body[Symbol.asyncIterator]().return?.();
+  else if (body !== undefined && !headOnly) {
+    await writeAll(isStream(body) ? body : streamOf(body), response, client, onWrite);
   }
   await ended(response, client);
 }
