@@ -86,13 +86,18 @@ export class CommitWalk {
   }
 
   /**
-   * Walk until every included commit has been found, or one is missing, or `most` have been visited.
+   * Walk until every included commit has been found, or one is missing, or `most` have been visited, or the table holds
+   * `mostMet`.
    *
    * @returns whether the walk is over
    * @throws {GitError} OBJECT_CORRUPT; ABORTED
    */
-  async run(pace: Pace, most = Number.POSITIVE_INFINITY): Promise<boolean> {
-    while (this.#missing === undefined && this.#popped.length < most) {
+  async run(
+    pace: Pace,
+    most = Number.POSITIVE_INFINITY,
+    mostMet = Number.POSITIVE_INFINITY,
+  ): Promise<boolean> {
+    while (this.#missing === undefined && this.#popped.length < most && this.#commits.size < mostMet) {
       if (!this.#step()) return true;
       if (pace.isDue()) await pace.rest();
     }

@@ -22,6 +22,11 @@ export interface ObjectWalkOptions {
   readonly filter?: FilterBounds | undefined;
   /** Blobs are looked for in the database; a missing one ends the walk. */
   readonly blobsMustExist?: boolean | undefined;
+  /**
+   * Whether the object at `ids[at]` needs no walk: it is known to be reached, with all it reaches. Once true of an
+   * object it stays so.
+   */
+  readonly covers?: ((ids: Uint8Array, at: number) => boolean) | undefined;
 }
 
 /** Referrers of trees: 0 and above are trees' own numbers; these are a tree asked for by name, and commit 0. */
@@ -45,6 +50,7 @@ export class ObjectWalk {
   readonly #commits: CommitTable;
   readonly #filter: FilterBounds | undefined;
   readonly #blobsMustExist: boolean;
+  readonly #covers: ((ids: Uint8Array, at: number) => boolean) | undefined;
   readonly #scanner: TreeScanner;
   readonly #view = emptyView();
   readonly #stack: TreeStack;
@@ -60,6 +66,7 @@ export class ObjectWalk {
     this.#reader = reader;
     this.#filter = options.filter;
     this.#blobsMustExist = options.blobsMustExist ?? false;
+    this.#covers = options.covers;
     this.found = new ObjectTable(format, limits.maxPackObjects);
     this.boundary = new ObjectTable(format, limits.maxPackObjects);
     this.#trees =
@@ -80,6 +87,7 @@ export class ObjectWalk {
    * @throws {GitError} OBJECT_CORRUPT; LIMIT_EXCEEDED; ABORTED
    */
   async markBoundary(treeIds: Uint8Array, at: number, pace: Pace): Promise<void> {
+    if (this.#covers?.(treeIds, at) === true) return;
     const before = this.boundary.size;
     const number = this.boundary.add(treeIds, at, TREE, 0);
     if (number < before) return;
@@ -98,7 +106,7 @@ export class ObjectWalk {
     for (let i = 0; i < commitNumbers.length && this.#missing === undefined; i++) {
       const number = commitNumbers[i] as number;
       const at = number * ids.idBytes;
-      if (this.boundary.size > 0 && this.boundary.find(treeIds, at) >= 0) continue;
+      if (this.#isPassedOver(treeIds, at)) continue;
       this.#admit(TREE, treeIds, at, 0, FIRST_COMMIT_REFERRER - number, ROOT_KEY, 0);
       while (this.#walkNext()) if (pace.isDue()) await pace.rest();
     }
@@ -114,7 +122,7 @@ export class ObjectWalk {
    */
   async walkWanted(treeId: ObjectId, pace: Pace): Promise<boolean> {
     const id = hexToBytes(treeId);
-    if (this.#missing !== undefined || this.boundary.find(id, 0) >= 0) return this.#missing === undefined;
+    if (this.#missing !== undefined || this.#isPassedOver(id, 0)) return this.#missing === undefined;
     this.found.add(id, 0, TREE, 0);
     const number = this.#trees.add(id, 0, TREE, 0);
     this.#noteDepth(number, -1);
@@ -139,6 +147,7 @@ export class ObjectWalk {
       const nameStart = scanner.nameStarts[i] as number;
       const idAt = scanner.idOffsets[i] as number;
       const kind = scanner.kinds[i] as number;
+      if (this.#covers?.(data, idAt) === true) continue;
       const nameHash = packNameHash(data, nameStart, idAt - 1, tree.nameHash);
       const before = boundary.size;
       const number = boundary.add(data, idAt, kind, nameHash);
@@ -162,7 +171,6 @@ export class ObjectWalk {
 
     const view = this.#view;
     const scanner = this.#scanner;
-    const { boundary } = this;
     const childDepth = tree.depth + 1;
     const stackLength = this.#stack.length;
     const scanDepth = this.#filter === undefined ? 0 : childDepth;
@@ -171,7 +179,7 @@ export class ObjectWalk {
     const { count } = scanner;
     for (let i = 0; i < count; i++) {
       const idAt = scanner.idOffsets[i] as number;
-      if (boundary.size > 0 && boundary.find(data, idAt) >= 0) continue;
+      if (this.#isPassedOver(data, idAt)) continue;
       const nameStart = scanner.nameStarts[i] as number;
       const kind = scanner.kinds[i] as number;
       const hash = packNameHash(data, nameStart, idAt - 1, nameHash);
@@ -182,7 +190,12 @@ export class ObjectWalk {
     return true;
   }
 
-  /** Take an object in that is not in the boundary. @returns false when it is missing */
+  #isPassedOver(ids: Uint8Array, at: number): boolean {
+    if (this.boundary.size > 0 && this.boundary.find(ids, at) >= 0) return true;
+    return this.#covers?.(ids, at) === true;
+  }
+
+  /** Take an object in that is not passed over. @returns false when it is missing */
   #admit(
     kind: number,
     ids: Uint8Array,

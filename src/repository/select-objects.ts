@@ -10,6 +10,10 @@ import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
 import { BLOB, COMMIT, TAG } from '../core/object-kind.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
+import { HeldObjects } from './bitmap-selection/held-objects.ts';
+import { type KnownReach, reachOfBitmaps, reachOfPacks } from './bitmap-selection/known-reach.ts';
+import { isAnythingLearned } from './bitmap-selection/learned-sets.ts';
+import { canAnswerFilter, selectByReach } from './bitmap-selection/select-by-reach.ts';
 import { CommitFields } from './commit.ts';
 import { CommitTable } from './commit-table.ts';
 import { CommitWalk, type MissingObject } from './commit-walk.ts';
@@ -19,6 +23,7 @@ import type { ObjectTable } from './object-table.ts';
 import { ObjectWalk } from './object-walk.ts';
 import { Pace } from './pace.ts';
 import { type PreferredBases, preferredBasesOf } from './preferred-bases.ts';
+import { type SortedTips, sortTips } from './sorted-tips.ts';
 import { peelObject } from './tag.ts';
 import type { WalkPermit } from './walk-gate.ts';
 
@@ -43,10 +48,20 @@ export interface SelectionRequest {
 export interface SelectionOptions extends Cancellable {
   readonly limits?: Limits | undefined;
   readonly onProgress?: ProgressListener | undefined;
+  /** Answer from bitmaps, where there are any. Default: true. */
+  readonly useKnownReach?: boolean | undefined;
+  /** Objects to be walked by a clone before what they are is remembered. */
+  readonly leastLearned?: number | undefined;
+  /** Commits a fetch may meet before what is known of closures is asked for. */
+  readonly mostWalkedCommits?: number | undefined;
   /** Asked for leave when many objects are found; the caller disposes it once the selection is dropped. */
   readonly permit?: WalkPermit | undefined;
 }
 
+/** Some ten milliseconds of reading commits: less than it may take to put sets of a large repository together. */
+const MOST_WALKED_COMMITS = 5000;
+/** Walking as many objects takes some ten milliseconds. */
+const LEAST_LEARNED = 2000;
 /** Edges whose trees give preferred bases: git takes as many as its delta window. */
 const MOST_BASE_EDGES = 10;
 /** Haves whose trees are marked when a shallow history hides where the two sides meet. */
@@ -72,10 +87,10 @@ export async function selectObjects(
   const history = new CommitWalk(commits);
   const objects = new ObjectWalk(reader, commits, limits, { filter });
   const { found, boundary } = objects;
-  const report = (title: string, finished: boolean): void =>
-    options.onProgress?.({ title, done: Math.max(found.size, history.visitedCount), finished });
+  const report = (done: number, finished: boolean): void =>
+    options.onProgress?.({ title: 'Enumerating objects', done, finished });
   const pace = new Pace(options.signal, () => {
-    report('Enumerating objects', false);
+    report(Math.max(found.size, history.visitedCount), false);
     return options.permit?.admit(history.visitedCount + found.size + boundary.size, options.signal);
   });
 
@@ -83,15 +98,54 @@ export async function selectObjects(
     for (const id of cuts ?? []) commits.cut(id);
   }
   const wants = await sortWants(reader, request, pace);
-  for (const id of wants.commits) history.include(commits.addId(id));
-  const haveCommits = await excludeHaves(reader, request, commits, history, objects, pace);
-  await history.run(pace);
-  throwIfMissing(history.missing);
+  const haves = await sortTips(
+    reader,
+    [...(request.unshallow ?? []), ...request.haves],
+    () => undefined,
+    pace,
+  );
+  const isCut = commits.cutCount > 0;
+
+  // A set of all that is reached is worth its while when much is sent: for a clone, or once a walk has become long.
+  const findKnown = (): KnownReach | undefined =>
+    isCut || wants.commits.length === 0 || !canAnswerFilter(filter) || options.useKnownReach === false
+      ? undefined
+      : knownReach(reader, haves);
+  let known = haves.commits.length === 0 ? findKnown() : undefined;
+  if (known === undefined) {
+    for (const id of wants.commits) history.include(commits.addId(id));
+    await excludeHaves(haves, commits, history, objects, pace);
+    const { mostWalkedCommits = MOST_WALKED_COMMITS } = options;
+    if (!(await history.run(pace, Number.POSITIVE_INFINITY, mostWalkedCommits))) {
+      known = findKnown();
+      if (known === undefined) await history.run(pace);
+    }
+    throwIfMissing(history.missing);
+  }
+  if (known !== undefined) {
+    const { includeTags = [] } = request;
+    const { leastLearned = LEAST_LEARNED } = options;
+    const answer = await selectByReach(
+      reader,
+      known,
+      commits,
+      { wants, haves, filter, includeTags, leastLearned },
+      limits,
+      pace,
+    );
+    if (answer !== undefined) {
+      if ('missing' in answer) throw missingError(answer.missing);
+      const count = countOf(answer.selection);
+      report(count, true);
+      options.onProgress?.({ title: 'Counting objects', done: count, total: count, finished: true });
+      return answer.selection;
+    }
+    return selectObjects(reader, request, { ...options, useKnownReach: false });
+  }
 
   // Where history is cut, no included commit need be next to an excluded one: the haves themselves are
   // marked then, as pack-objects --shallow does.
-  const isCut = commits.cutCount > 0;
-  const preferredCount = await markEdges(commits, history, objects, isCut ? haveCommits : [], pace);
+  const preferredCount = await markEdges(commits, history, objects, isCut ? haves.commits : [], pace);
 
   const included = history.included();
   addCommits(commits, included, filter, new Set(wants.commits), found);
@@ -104,38 +158,23 @@ export async function selectObjects(
   await includeTags(reader, request, found, pace);
   const bases = preferredBasesOf(found, boundary, request.thin ? preferredCount : 0);
   addExcludedCommits(commits, history, boundary);
-  report('Enumerating objects', true);
+  report(found.size, true);
   options.onProgress?.({ title: 'Counting objects', done: found.size, total: found.size, finished: true });
-  return selectionOf(reader.format, found, boundary, bases);
-}
-
-interface SortedWants {
-  readonly commits: readonly ObjectId[];
-  readonly tags: readonly ObjectId[];
-  readonly trees: readonly ObjectId[];
-  readonly blobs: readonly ObjectId[];
+  const held = isCut || options.useKnownReach === false ? undefined : heldObjects(reader, commits, haves);
+  return selectionOf(reader.format, found, boundary, held, bases);
 }
 
 /** The wants by kind, tags peeled, and the parents of commits that are shallow no more. */
-async function sortWants(reader: ObjectReader, request: SelectionRequest, pace: Pace): Promise<SortedWants> {
-  const commits = new Set<ObjectId>();
-  const tags = new Set<ObjectId>();
-  const trees = new Set<ObjectId>();
-  const blobs = new Set<ObjectId>();
-  for (const id of request.wants) {
-    const peeled = peelObject(reader, id);
-    for (const tagId of peeled.tagIds) tags.add(tagId);
-    if (peeled.kind === 'commit') commits.add(peeled.id);
-    else if (peeled.kind === 'tree') trees.add(peeled.id);
-    else if (peeled.kind === 'blob') blobs.add(peeled.id);
-    else
-      throw missingError({
-        id: peeled.id,
-        kind: peeled.expectedKind,
-        referredBy: peeled.tagIds.at(-1) ?? id,
-      });
-    if (pace.isDue()) await pace.rest();
-  }
+async function sortWants(reader: ObjectReader, request: SelectionRequest, pace: Pace): Promise<SortedTips> {
+  const sorted = await sortTips(
+    reader,
+    request.wants,
+    (id, { id: missing, expectedKind, tagIds }) => {
+      throw missingError({ id: missing, kind: expectedKind, referredBy: tagIds.at(-1) ?? id });
+    },
+    pace,
+  );
+  const commits = new Set(sorted.commits);
   const fields = new CommitFields(reader.format);
   const { idBytes } = reader.format;
   for (const id of request.unshallow ?? []) {
@@ -146,33 +185,50 @@ async function sortWants(reader: ObjectReader, request: SelectionRequest, pace: 
       commits.add(bytesToHex(fields.parentIds, i * idBytes, idBytes));
     }
   }
-  return { commits: [...commits], tags: [...tags], trees: [...trees], blobs: [...blobs] };
+  return { ...sorted, commits: [...commits] };
 }
 
-/** Exclude what the client has. @returns ids of the commits among it */
+/** Exclude what the client has. */
 async function excludeHaves(
-  reader: ObjectReader,
-  request: SelectionRequest,
+  haves: SortedTips,
   commits: CommitTable,
   history: CommitWalk,
   objects: ObjectWalk,
   pace: Pace,
-): Promise<ObjectId[]> {
-  const haveCommits: ObjectId[] = [];
-  for (const id of [...(request.unshallow ?? []), ...request.haves]) {
-    const peeled = peelObject(reader, id);
-    for (const tagId of peeled.tagIds) objects.boundary.add(hexToBytes(tagId), 0, TAG, 0);
-    if (peeled.kind === 'commit') {
-      history.exclude(commits.addId(peeled.id));
-      haveCommits.push(peeled.id);
-    } else if (peeled.kind === 'tree') {
-      await objects.markBoundary(hexToBytes(peeled.id), 0, pace);
-    } else if (peeled.kind === 'blob') {
-      objects.boundary.add(hexToBytes(peeled.id), 0, BLOB, 0);
-    }
-    if (pace.isDue()) await pace.rest();
-  }
-  return haveCommits;
+): Promise<void> {
+  for (const id of haves.tags) objects.boundary.add(hexToBytes(id), 0, TAG, 0);
+  for (const id of haves.commits) history.exclude(commits.addId(id));
+  for (const id of haves.blobs) objects.boundary.add(hexToBytes(id), 0, BLOB, 0);
+  for (const id of haves.trees) await objects.markBoundary(hexToBytes(id), 0, pace);
+}
+
+/**
+ * What is known of the repository without walking; `undefined` when it is of no use. What was learned of packs is for
+ * clones only: few haves are such that it tells what they reach.
+ */
+function knownReach(reader: ObjectReader, haves: SortedTips): KnownReach | undefined {
+  const { bitmaps, packs } = reader;
+  const known = bitmaps === undefined ? undefined : reachOfBitmaps(reader, bitmaps);
+  return known ?? (packs.length === 0 || haves.commits.length > 0 ? undefined : reachOfPacks(reader));
+}
+
+/** What is known of what the haves reach, beyond the boundary; `undefined` when nothing is. */
+function heldObjects(reader: ObjectReader, commits: CommitTable, haves: SortedTips): HeldObjects | undefined {
+  if (haves.commits.length === 0) return undefined;
+  const { bitmaps, packs } = reader;
+  const known =
+    bitmaps !== undefined
+      ? reachOfBitmaps(reader, bitmaps)
+      : packs.length > 0 && isAnythingLearned(packs)
+        ? reachOfPacks(reader)
+        : undefined;
+  if (known === undefined) return undefined;
+  const tips = haves.commits.slice(0, MOST_MARKED_HAVES).map((id) => commits.addId(id));
+  return new HeldObjects(known, commits, tips, reader.format);
+}
+
+function countOf({ count, stored = [] }: ObjectSelection): number {
+  return stored.reduce((sum, part) => sum + part.count, count);
 }
 
 /** Mark the trees where the two sides meet. @returns how much of the boundary is good for preferred bases */
@@ -240,6 +296,7 @@ function selectionOf(
   format: ObjectFormat,
   found: ObjectTable,
   boundary: ObjectTable,
+  held: HeldObjects | undefined,
   bases: PreferredBases,
 ): ObjectSelection {
   return {
@@ -249,7 +306,7 @@ function selectionOf(
     kinds: found.kinds,
     nameHashes: found.nameHashes,
     indexOf: (ids, at) => found.find(ids, at),
-    receiverHas: (ids, at) => boundary.find(ids, at) >= 0,
+    receiverHas: (ids, at) => boundary.find(ids, at) >= 0 || held?.has(ids, at) === true,
     ...bases,
   };
 }
