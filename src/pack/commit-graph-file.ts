@@ -36,6 +36,7 @@ export class CommitGraphFile {
   readonly hasCorrectedDates: boolean;
   readonly ids: SortedIds;
   readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #idBytes: number;
   readonly #commitsAt: number;
   readonly #commitBytes: number;
@@ -60,6 +61,7 @@ export class CommitGraphFile {
 
     const bytes = keptOf(file, chunks);
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#idBytes = idBytes;
     this.checksum = file.slice(file.length - idBytes);
     this.ids = new SortedIds(bytes, required(chunks, 'OIDF'), required(chunks, 'OIDL'), idBytes);
@@ -101,11 +103,11 @@ export class CommitGraphFile {
 
   dateOf(commit: number): number {
     const at = this.#linksOf(commit) + 8;
-    return (readUint32(this.#bytes, at) % 4) * 0x100000000 + readUint32(this.#bytes, at + 4);
+    return (this.#view.getUint32(at) % 4) * 0x100000000 + this.#view.getUint32(at + 4);
   }
 
   levelOf(commit: number): number {
-    return readUint32(this.#bytes, this.#linksOf(commit) + 8) >>> 2;
+    return this.#view.getUint32(this.#linksOf(commit) + 8) >>> 2;
   }
 
   /**
@@ -114,11 +116,11 @@ export class CommitGraphFile {
    * @throws {GitError} PACK_CORRUPT when it is in a table that ends before
    */
   correctedDateOf(commit: number): number {
-    let offset = readUint32(this.#bytes, this.#dateOffsetsAt + 4 * commit);
+    let offset = this.#view.getUint32(this.#dateOffsetsAt + 4 * commit);
     if (offset >= FLAG) {
       const at = this.#overflows.start + 8 * (offset - FLAG);
       if (at + 8 > this.#overflows.end) throw corrupt('it names a date it does not have', { commit });
-      offset = readUint32(this.#bytes, at) * 0x100000000 + readUint32(this.#bytes, at + 4);
+      offset = this.#view.getUint32(at) * 0x100000000 + this.#view.getUint32(at + 4);
     }
     return this.dateOf(commit) + offset;
   }
@@ -126,8 +128,8 @@ export class CommitGraphFile {
   /** @throws {GitError} PACK_CORRUPT when the list of a merge does not end inside its table */
   parentCountOf(commit: number): number {
     const at = this.#linksOf(commit);
-    if (readUint32(this.#bytes, at) === NO_PARENT) return 0;
-    const second = readUint32(this.#bytes, at + 4);
+    if (this.#view.getUint32(at) === NO_PARENT) return 0;
+    const second = this.#view.getUint32(at + 4);
     if (second === NO_PARENT) return 1;
     if (second < FLAG) return 2;
     for (let edge = second - FLAG; ; edge++) {
@@ -137,15 +139,15 @@ export class CommitGraphFile {
 
   parentOf(commit: number, n: number): number {
     const at = this.#linksOf(commit);
-    if (n === 0) return readUint32(this.#bytes, at);
-    const second = readUint32(this.#bytes, at + 4);
+    if (n === 0) return this.#view.getUint32(at);
+    const second = this.#view.getUint32(at + 4);
     return second < FLAG ? second : this.#edgeAt(second - FLAG + n - 1, commit) & WITHOUT_FLAG;
   }
 
   #edgeAt(edge: number, commit: number): number {
     const at = this.#edges.start + 4 * edge;
     if (at + 4 > this.#edges.end) throw corrupt('it names edges it does not have', { commit });
-    return readUint32(this.#bytes, at);
+    return this.#view.getUint32(at);
   }
 
   #linksOf(commit: number): number {

@@ -54,7 +54,7 @@ export function parseCommitGraph(
     if (!top.namesBase(n, file.checksum)) throw corrupt('it builds on other files');
   }
   const first = base?.commitCount ?? 0;
-  return new StoredCommitGraph([...layers, { file: top, first, end: first + top.commitCount }]);
+  return new StoredCommitGraph([...layers, { file: top, first, end: first + top.commitCount }], base);
 }
 
 /** A file of a chain: its commits are at [first, end). */
@@ -64,23 +64,28 @@ interface Layer {
   readonly end: number;
 }
 
+type GenerationKind = 'corrected dates' | 'levels' | 'none';
+
 export class StoredCommitGraph implements CommitGraph {
   readonly commitCount: number;
   /** The lowest first. */
   readonly layers: readonly Layer[];
-  readonly #generations: 'corrected dates' | 'levels' | 'none';
+  readonly #generationKind: GenerationKind;
+  /** By position. */
+  readonly #generations: Float64Array;
 
-  /** @throws {GitError} PACK_CORRUPT when the top layer names what there is not, or its generations descend */
-  constructor(layers: readonly Layer[]) {
-    const top = layers.at(-1) as Layer;
+  /** @throws {GitError} PACK_CORRUPT when a commit names a parent there is not, or generations descend */
+  constructor(layers: readonly Layer[], base?: StoredCommitGraph) {
     this.layers = layers;
-    this.commitCount = top.end;
-    this.#generations = layers.every(({ file }) => file.hasCorrectedDates)
-      ? 'corrected dates'
-      : layers.some(({ file }) => file.commitCount > 0 && file.levelOf(0) === 0)
-        ? 'none'
-        : 'levels';
-    this.#check(top);
+    this.commitCount = layers.at(-1)?.end ?? 0;
+    this.#generationKind = generationKindOf(layers);
+    this.#generations = new Float64Array(this.commitCount);
+    const isSameKind = base !== undefined && base.#generationKind === this.#generationKind;
+    const known = isSameKind ? base.#generations : new Float64Array(0);
+    this.#generations.set(known);
+    for (const layer of layers) if (layer.end > known.length) this.#readGenerations(layer);
+    // In a round of its own: a commit may come before its parents.
+    for (const layer of layers) if (layer.end > known.length) this.#check(layer);
   }
 
   /** What the top file ends with, by which a file above names it. */
@@ -89,7 +94,7 @@ export class StoredCommitGraph implements CommitGraph {
   }
 
   get heldBytes(): number {
-    return this.layers.reduce((bytes, { file }) => bytes + file.heldBytes, 0);
+    return this.layers.reduce((bytes, { file }) => bytes + file.heldBytes, 8 * this.commitCount);
   }
 
   find(ids: Uint8Array, at: number): number {
@@ -128,10 +133,7 @@ export class StoredCommitGraph implements CommitGraph {
   }
 
   generationOf(position: number): number {
-    if (this.#generations === 'none') return 0;
-    const { file, first } = this.#layerOf(position);
-    const commit = position - first;
-    return this.#generations === 'levels' ? file.levelOf(commit) : file.correctedDateOf(commit);
+    return this.#generations[position] as number;
   }
 
   #layerOf(position: number): Layer {
@@ -141,24 +143,37 @@ export class StoredCommitGraph implements CommitGraph {
     return layers[n] as Layer;
   }
 
-  #check({ file, first, end }: Layer): void {
+  #readGenerations({ file, first, end }: Layer): void {
+    const generations = this.#generations;
+    const kind = this.#generationKind;
+    if (kind === 'none') return;
     for (let position = first; position < end; position++) {
       const commit = position - first;
-      const level = file.levelOf(commit);
-      const correctedDate = file.hasCorrectedDates ? file.correctedDateOf(commit) : 0;
+      generations[position] = kind === 'levels' ? file.levelOf(commit) : file.correctedDateOf(commit);
+    }
+  }
+
+  #check({ file, first, end }: Layer): void {
+    const generations = this.#generations;
+    const hasNone = this.#generationKind === 'none';
+    for (let position = first; position < end; position++) {
+      const commit = position - first;
+      const generation = generations[position] as number;
       const count = file.parentCountOf(commit);
       for (let n = 0; n < count; n++) {
         const parent = file.parentOf(commit, n);
         if (parent >= end) throw corrupt('a parent is not in it', { position });
-        const below = this.#layerOf(parent);
-        const isAbove =
-          (level === 0 || level > below.file.levelOf(parent - below.first)) &&
-          (this.#generations !== 'corrected dates' ||
-            correctedDate > below.file.correctedDateOf(parent - below.first));
-        if (!isAbove) throw corrupt('a generation is not above that of a parent', { position });
+        if (!hasNone && (generations[parent] as number) >= generation) {
+          throw corrupt('a generation is not above that of a parent', { position });
+        }
       }
     }
   }
+}
+
+function generationKindOf(layers: readonly Layer[]): GenerationKind {
+  if (layers.every(({ file }) => file.hasCorrectedDates)) return 'corrected dates';
+  return layers.some(({ file }) => file.commitCount > 0 && file.levelOf(0) === 0) ? 'none' : 'levels';
 }
 
 function corrupt(why: string, detail: Readonly<Record<string, number>> = {}): GitError {

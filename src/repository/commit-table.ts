@@ -42,11 +42,17 @@ export class CommitTable {
   readonly #graph: CommitGraph | undefined;
   /** Where each commit is in the graph; valid from FIRST_POSITION on. */
   #graphPositions = new Int32Array(0);
+  readonly #assumesPresence: boolean;
   readonly #parentId: Uint8Array;
   readonly #fields: CommitFields;
   readonly #view = emptyView();
 
-  constructor(reader: ObjectReader, limits: Limits) {
+  /**
+   * @param presence `assumed`: whatever the commit-graph knows is taken to be there, as git does. Checking takes as long
+   * as all the rest; where nothing is sent for it, a commit that is missing does no harm.
+   */
+  constructor(reader: ObjectReader, limits: Limits, presence: 'checked' | 'assumed' = 'checked') {
+    this.#assumesPresence = presence === 'assumed';
     this.#reader = reader;
     this.#graph = reader.commitGraph;
     if (this.#graph !== undefined) this.#graphPositions = new Int32Array(this.flags.length);
@@ -104,7 +110,7 @@ export class CommitTable {
     const position = this.graphPositionOf(number);
     if (position >= 0) {
       // The graph may outlive what it tells of.
-      if (!this.#reader.hasRaw(this.ids.ids, number * idBytes)) return false;
+      if (!this.#assumesPresence && !this.#reader.hasRaw(this.ids.ids, number * idBytes)) return false;
       this.#loadFromGraph(number, position);
       return true;
     }

@@ -43,7 +43,7 @@ export async function allWantsReach(
   oldestDate: number,
   options: ReachOptions = {},
 ): Promise<boolean> {
-  const commits = new CommitTable(reader, options.limits ?? DEFAULT_LIMITS);
+  const commits = new CommitTable(reader, options.limits ?? DEFAULT_LIMITS, 'assumed');
   for (const id of options.shallow ?? []) commits.cut(id);
   const search = new ReachSearch(commits, common, oldestDate);
   const pace = new Pace(options.signal);

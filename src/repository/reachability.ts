@@ -60,7 +60,7 @@ export async function unreachableOf(
     if (pace.isDue()) await pace.rest();
   }
 
-  const commits = new CommitTable(reader, limits);
+  const commits = new CommitTable(reader, limits, 'assumed');
   for (const id of options.shallow ?? []) commits.cut(id);
   for (const id of soughtCommits) flag(commits, commits.addId(id), WANTED);
   // Trees and blobs may be in any commit, however old.
