@@ -40,12 +40,12 @@ export interface BitmapFileOptions {
   readonly checksum: Uint8Array;
 }
 
-/** Entries by the rank of their commit. */
+/** In the order of the file, or of its lookup table. */
 interface Entries {
   readonly ranks: Uint32Array;
   /** Where each begins in the file. */
   readonly starts: Uint32Array;
-  /** The entry each differs from, in this order; -1 when it stands for itself. */
+  /** The entry each differs from; -1 when it stands for itself. */
   readonly bases: Int32Array;
 }
 
@@ -121,15 +121,9 @@ export class BitmapFile {
     return this.#ofKind[kind] ?? new Bitset(this.#objectCount);
   }
 
-  /** The rank of the commit an entry is for: entries are numbered in this order. */
+  /** The rank of the commit that an entry, 0 to `entryCount - 1`, is for. */
   rankOfEntry(entry: number): number {
     return this.#entries.ranks[entry] as number;
-  }
-
-  /** The entry of the commit of this rank, or -1. */
-  entryOf(rank: number): number {
-    const at = lowerBound(this.#entries.ranks, rank);
-    return this.#entries.ranks[at] === rank ? at : -1;
   }
 
   /** The entry whose bits an entry is stored as the difference from; -1 when it is stored whole. No circle of them. */
@@ -192,25 +186,7 @@ function scanEntries(
     at = endOfEwah(view, at + ENTRY_HEADER_BYTES, entriesEnd);
     if (at < 0) throw corrupt('an entry is cut off', { entry });
   }
-  return sorted({ ranks, starts, bases });
-}
-
-function sorted({ ranks, starts, bases }: Entries): Entries {
-  const order = Uint32Array.from(ranks.keys()).sort((a, b) => (ranks[a] as number) - (ranks[b] as number));
-  const places = new Int32Array(order.length);
-  for (let place = 0; place < order.length; place++) places[order[place] as number] = place;
-  const inOrder: Entries = {
-    ranks: order.map((entry) => ranks[entry] as number),
-    starts: order.map((entry) => starts[entry] as number),
-    bases: Int32Array.from(order, (entry) => {
-      const base = bases[entry] as number;
-      return base < 0 ? -1 : (places[base] as number);
-    }),
-  };
-  for (let at = 1; at < order.length; at++) {
-    if (inOrder.ranks[at] === inOrder.ranks[at - 1]) throw corrupt('a commit has two entries');
-  }
-  return inOrder;
+  return { ranks, starts, bases };
 }
 
 /** With a lookup table, sorted by rank, entries are looked at only when they are asked for. */
@@ -248,17 +224,6 @@ function readLookupTable(
     }
   }
   return { ranks, starts, bases };
-}
-
-function lowerBound(sortedRanks: Uint32Array, rank: number): number {
-  let low = 0;
-  let high = sortedRanks.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sortedRanks[middle] as number) < rank) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function corrupt(why: string, detail: Readonly<Record<string, number>> = {}): GitError {

@@ -90,9 +90,17 @@ class MultiPackObjects implements BitmapObjects {
     this.#places = places;
   }
 
+  get heldBytes(): number {
+    return this.#positions.byteLength;
+  }
+
   positionOf(ids: Uint8Array, at: number): number {
     const rank = this.#index.rankOf(ids, at);
-    return rank < 0 ? -1 : (this.#positions[rank] as number);
+    return rank < 0 ? -1 : this.positionAt(rank);
+  }
+
+  positionAt(rank: number): number {
+    return this.#positions[rank] as number;
   }
 
   rankAt(position: number): number {

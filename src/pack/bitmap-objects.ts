@@ -16,8 +16,11 @@ export interface BitmapObjects {
   /** What a .bitmap file names to say what it belongs to: the trailer of the pack or of the multi-pack-index. */
   readonly checksum: Uint8Array;
   readonly packNames: readonly string[];
+  /** Bytes of tables made for this, besides the index. */
+  readonly heldBytes: number;
   positionOf(ids: Uint8Array, at: number): number;
   rankAt(position: number): number;
+  positionAt(rank: number): number;
   copyId(position: number, target: Uint8Array, targetOffset: number): void;
   locate(position: number, into: BitmapLocation): void;
 }
@@ -31,6 +34,7 @@ class PackObjects implements BitmapObjects {
   readonly objectCount: number;
   readonly checksum: Uint8Array;
   readonly packNames: readonly string[];
+  readonly heldBytes = 0;
   readonly #index: PackIndex;
 
   constructor(name: string, index: PackIndex) {
@@ -42,7 +46,11 @@ class PackObjects implements BitmapObjects {
 
   positionOf(ids: Uint8Array, at: number): number {
     const rank = this.#index.rankOf(ids, at);
-    return rank < 0 ? -1 : this.#index.entryAt(this.#index.offsetOf(rank));
+    return rank < 0 ? -1 : this.positionAt(rank);
+  }
+
+  positionAt(rank: number): number {
+    return this.#index.entryAt(this.#index.offsetOf(rank));
   }
 
   rankAt(position: number): number {

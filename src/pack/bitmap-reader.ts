@@ -42,16 +42,25 @@ export class StoredBitmaps implements ReachabilityBitmaps {
   readonly #file: BitmapFile;
   readonly #objects: BitmapObjects;
   readonly #onWarning: ((warning: GitError) => void) | undefined;
+  /** Entries of the file by the position of their commit: some hundred. */
+  readonly #entries = new Map<number, number>();
   /** By entry, used longest ago first. */
   readonly #expanded = new Map<number, Bitset>();
   #isDamaged = false;
 
+  /** @throws {GitError} PACK_CORRUPT when two entries are for one commit */
   constructor(file: BitmapFile, objects: BitmapObjects, onWarning?: (warning: GitError) => void) {
     this.objectCount = objects.objectCount;
     this.packNames = objects.packNames;
     this.#file = file;
     this.#objects = objects;
     this.#onWarning = onWarning;
+    for (let entry = 0; entry < file.entryCount; entry++) {
+      this.#entries.set(objects.positionAt(file.rankOfEntry(entry)), entry);
+    }
+    if (this.#entries.size !== file.entryCount) {
+      throw new GitError('PACK_CORRUPT', 'Cannot read bitmaps: a commit has two entries');
+    }
   }
 
   /** Commits that have a bitmap. */
@@ -61,7 +70,8 @@ export class StoredBitmaps implements ReachabilityBitmaps {
 
   /** Bytes it holds at most, what is expanded included. */
   get heldBytes(): number {
-    return this.#file.heldBytes + this.#mostExpanded * (this.objectCount / 8);
+    const expanded = Math.min(this.#mostExpanded, this.bitmapCount) * (this.objectCount / 8);
+    return this.#file.heldBytes + this.#objects.heldBytes + expanded;
   }
 
   positionOf(ids: Uint8Array, at: number): number {
@@ -81,13 +91,13 @@ export class StoredBitmaps implements ReachabilityBitmaps {
   }
 
   hasBitmap(position: number): boolean {
-    return !this.#isDamaged && this.#file.entryOf(this.#objects.rankAt(position)) >= 0;
+    return !this.#isDamaged && this.#entries.has(position);
   }
 
   orReachable(position: number, into: Bitset): boolean {
     if (this.#isDamaged) return false;
-    const entry = this.#file.entryOf(this.#objects.rankAt(position));
-    const reachable = entry < 0 ? undefined : this.#expand(entry, position);
+    const entry = this.#entries.get(position);
+    const reachable = entry === undefined ? undefined : this.#expand(entry, position);
     if (reachable === undefined) return false;
     into.or(reachable);
     return true;

@@ -26,6 +26,27 @@ test('a bare repository of git opens with its objects, refs and config', async (
   assert.deepEqual(await repository.shallowCommits(), new Set([one]));
 });
 
+for (const [setting, expected] of [
+  ['core.commitGraph=true', { bitmaps: true, commitGraph: true }],
+  ['core.commitGraph=false', { bitmaps: true, commitGraph: false }],
+  ['pack.useBitmaps=false', { bitmaps: false, commitGraph: true }],
+] as const) {
+  test(`${setting} decides what readers take short cuts by`, async (context) => {
+    const made = await bareRepository(context);
+    made.git('update-ref', 'refs/heads/main', made.commits[0] as string);
+    made.git('repack', '-adbq');
+    made.git('commit-graph', 'write', '--reachable');
+    made.git('config', ...(setting.split('=') as [string, string]));
+    await using repository = await openRepository(made.path, {
+      onWarning: (warning) => assert.fail(warning),
+    });
+    const reader = await repository.objects.openReader();
+    assert.equal(reader.bitmaps !== undefined, expected.bitmaps);
+    assert.equal(reader.commitGraph !== undefined, expected.commitGraph);
+    reader.release();
+  });
+}
+
 test('a work tree opens by its directory, its .git, and a gitdir: file', async (context) => {
   const directory = await scratchDirectory(context);
   git(directory, 'init', '--quiet', 'tree');

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { yieldToOthers } from '../../core/byte-stream.ts';
+import type { GitError } from '../../core/errors.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
@@ -31,6 +32,8 @@ export interface OpenRepositoryOptions {
   readonly tasks?: TaskPool | undefined;
   /** Told of each ref that a listing leaves out because its file holds no ref. */
   readonly onBrokenRef?: ((name: string) => void) | undefined;
+  /** Told once of each pack, alternate, bitmap or other object file that cannot be used and is passed over. */
+  readonly onWarning?: ((warning: GitError) => void) | undefined;
   /**
    * An existing directory, on a disk with room, for packs that several clients take at their own pace; the files have no
    * names there. Default: the repository's objects directory.
@@ -56,11 +59,21 @@ export async function openRepository(
   path: string,
   options: OpenRepositoryOptions = {},
 ): Promise<FilesRepository> {
-  const { runtime = nodeRuntime, tasks, onBrokenRef, spoolDirectory } = options;
+  const { runtime = nodeRuntime, tasks, onBrokenRef, onWarning, spoolDirectory } = options;
   const directory = await findGitDirectory(path);
   const config = parseGitConfig((await orAbsent(readFile(join(directory, 'config'), 'utf8'))) ?? '');
   const format = checkRepositoryFormat(config);
-  const objects = await openFilesObjectDatabase(join(directory, 'objects'), { format, runtime, tasks });
+  const objects = await openFilesObjectDatabase(join(directory, 'objects'), {
+    format,
+    runtime,
+    tasks,
+    onWarning,
+    shortCuts: {
+      bitmaps: config.getBoolean('pack.usebitmaps') ?? true,
+      multiPackIndex: config.getBoolean('core.multipackindex') ?? true,
+      commitGraph: config.getBoolean('core.commitgraph') ?? true,
+    },
+  });
   const refs = await openFilesRefDatabase(directory, {
     format,
     logAllRefUpdates: logAllRefUpdates(config),
