@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { GitError } from '../core/errors.ts';
 import { nodeRuntime } from '../core/node/runtime.ts';
 import { bytesToHex } from '../core/object-id.ts';
+import { compareWithStored } from '../odb/stored-copies.ts';
 import { type IndexedPack, indexPack } from '../pack/index-pack.ts';
 import { createFilePackSink } from '../pack/node/file-pack-sink.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
@@ -42,7 +43,8 @@ Reads a pack, checks every object in it and writes its index beside it. Prints t
     --threads=<n>         threads that resolve deltas; 0, the default, is one per processor
     --max-input-size=<n>  refuse packs of more bytes
     --no-collision-detection
-                          do not look for SHA-1 collision attacks: for packs that you trust
+                          neither look for SHA-1 collision attacks nor compare with the objects
+                          that are stored: for packs that you trust
     --object-format=<format>
                           sha1 or sha256; the repository's, or sha1 outside one
     -v, --[no-]progress   show progress, or do not; the default is to on a terminal
@@ -121,7 +123,7 @@ async function receive(
   world: CommandWorld,
 ): Promise<IndexedPack> {
   const sink = await createFilePackSink(path);
-  const reader = job.fixThin ? await job.repository?.objects.openReader() : undefined;
+  const reader = await job.repository?.objects.openReader();
   try {
     const pack = await indexPack(chunksOf(world.input, { idleTimeoutMs: 0 }), {
       format: job.format,
@@ -130,9 +132,13 @@ async function receive(
       collisionDetection: job.collisionDetection,
       sink,
       tasks,
-      thinBases: reader === undefined ? undefined : { read: (ids, at) => reader.readRaw(ids, at) },
+      thinBases:
+        reader === undefined || !job.fixThin ? undefined : { read: (ids, at) => reader.readRaw(ids, at) },
       onProgress: job.onProgress,
     });
+    if (reader !== undefined && job.collisionDetection) {
+      await compareWithStored(pack, sink, { runtime: nodeRuntime, stored: reader });
+    }
     await sink.sync();
     return pack;
   } finally {

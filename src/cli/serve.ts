@@ -32,6 +32,8 @@ http://<host>:<port>/hello.git. Who can reach the port may read and write everyt
                           refuse pushes that delete branches, or that rewrite them
     --max-pack-size=<n>   refuse pushes of packs above <n> bytes (k, m and g are understood)
     --max-object-size=<n> refuse pushes with larger objects
+    --no-collision-detection
+                          do not look for SHA-1 collision attacks in pushes: for trusted pushers
     --idle-timeout=<n>    cut a client that neither sends nor reads for <n> seconds (120)
     --drain-timeout=<n>   after SIGTERM or SIGINT, wait <n> seconds for running requests (10)
     -q, --quiet           no line for each request
@@ -69,6 +71,7 @@ function readSettings(args: readonly string[], world: CommandWorld) {
     want: { type: 'string', default: 'reachable' },
     'deny-deletes': { type: 'boolean', default: false },
     'deny-non-fast-forwards': { type: 'boolean', default: false },
+    'collision-detection': { type: 'boolean', default: true },
     'max-pack-size': { type: 'string' },
     'max-object-size': { type: 'string' },
     'idle-timeout': { type: 'string' },
@@ -92,6 +95,7 @@ function readSettings(args: readonly string[], world: CommandWorld) {
       create: values.create,
       readOnly: values['read-only'],
       wantPolicy: values.want as WantPolicy,
+      collisionDetection: values['collision-detection'],
       refPolicy: {
         denyDeletes: values['deny-deletes'],
         denyNonFastForwards: values['deny-non-fast-forwards'],

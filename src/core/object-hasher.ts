@@ -37,8 +37,8 @@ export interface HashBatch {
 
 let detecting: DetectingSha1 | undefined;
 
-/** The collision-detecting SHA-1 of this thread. */
-export function detectingSha1(): DetectingSha1 {
+/** One for the thread: it compiles 13 kB of code, and has memory of its own. */
+function detectingSha1(): DetectingSha1 {
   detecting ??= createWasmSha1() ?? createPlainSha1();
   return detecting;
 }
@@ -48,7 +48,9 @@ export function createObjectHasher(
   format: ObjectFormat,
   collisionDetection: boolean,
 ): ObjectHasher {
-  if (format.name === 'sha1' && collisionDetection) return new DetectingHasher(format, detectingSha1());
+  if (format.name === 'sha1' && collisionDetection) {
+    return new DetectingHasher(format, runtime.detectingSha1 ?? detectingSha1());
+  }
   const hashInto: ObjectHasher['hashInto'] = (bytes, start, end, target, targetOffset) =>
     runtime.hashInto(format, bytes, start, end, target, targetOffset);
   return {

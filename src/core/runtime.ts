@@ -9,6 +9,7 @@
  */
 import type { ByteStream } from './byte-stream.ts';
 import type { ObjectFormat } from './object-id.ts';
+import type { DetectingSha1 } from './sha1/detecting-sha1.ts';
 
 export interface Runtime {
   /** For logs and benchmarks: `node`, `portable`. */
@@ -24,6 +25,10 @@ export interface Runtime {
     target: Uint8Array,
     targetOffset: number,
   ): void;
+  /**
+   * SHA-1 that detects collision attacks, if the platform has one of its own; otherwise the one of `core/sha1` serves.
+   */
+  readonly detectingSha1?: DetectingSha1 | undefined;
   /** One whole zlib stream. `level` as zlib's: -1 default, 0 none to 9 best. */
   deflate(bytes: Uint8Array, level?: number): Uint8Array;
   /** One zlib stream of any size, made as it is read. */

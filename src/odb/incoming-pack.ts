@@ -20,6 +20,7 @@ import { PackReader } from '../pack/pack-reader.ts';
 import { createMemoryPackSink, type MemoryPackSink, type PackSink } from '../pack/pack-sink.ts';
 import type { TaskPool } from '../pack/task-pool.ts';
 import type { ObjectReader, RawObject, WritePackOptions, WritePackResult } from './object-database.ts';
+import { compareWithStored } from './stored-copies.ts';
 
 /** git's receive.unpackLimit. */
 const DEFAULT_UNPACK_LIMIT = 100;
@@ -70,6 +71,8 @@ export async function storeIncomingPack(
     const { deltaCount, completedCount } = indexed;
     const result = { objectCount: indexed.objectCount - completedCount, deltaCount, completedCount };
     if (indexed.objectCount === 0) return result;
+    if (context.collisionDetection !== false)
+      await compareWithStored(indexed, sink, { ...context, stored: bases });
 
     if (sink instanceof SpillingSink) {
       const pack = sink.inMemory;

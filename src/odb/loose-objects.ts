@@ -5,11 +5,13 @@
  */
 import type { ByteStream } from '../core/byte-stream.ts';
 import type { ObjectId } from '../core/object-id.ts';
-import type { ObjectHeader, RawObject } from './object-database.ts';
+import type { ObjectHeader, ObjectReader, RawObject } from './object-database.ts';
 
 /** Synchronous; `undefined` and `false` say absent. Ids are raw, at `ids[at]`. */
 export interface LooseObjects {
   has(ids: Uint8Array, at: number): boolean;
+  /** See {@link ObjectReader.storedInOrder}. */
+  hasInOrder(): (ids: Uint8Array, at: number) => boolean;
   /** @throws {GitError} OBJECT_CORRUPT, LIMIT_EXCEEDED, STORAGE_FAILED */
   read(ids: Uint8Array, at: number): RawObject | undefined;
   /** Throws as {@link read}. */

@@ -52,6 +52,10 @@ class MemoryStore implements LooseObjects {
     return this.read(ids, at) !== undefined;
   }
 
+  hasInOrder(): (ids: Uint8Array, at: number) => boolean {
+    return (ids, at) => this.has(ids, at);
+  }
+
   read(ids: Uint8Array, at: number): RawObject | undefined {
     return this.objects.size === 0 ? undefined : this.objects.get(bytesToHex(ids, at, this.#idBytes));
   }

@@ -63,6 +63,11 @@ export interface ObjectReader {
 
   has(id: ObjectId): boolean;
   hasRaw(ids: Uint8Array, at: number): boolean;
+  /**
+   * As {@link hasRaw} for a great many ids, most of them absent, which are asked for in rising order: does not look for
+   * what others store meanwhile, nor anew for each id. A backend may leave it out.
+   */
+  storedInOrder?(): (ids: Uint8Array, at: number) => boolean;
 
   /** @throws {GitError} OBJECT_CORRUPT, PACK_CORRUPT, LIMIT_EXCEEDED when it is too large to hold */
   read(id: ObjectId): RawObject | undefined;

@@ -103,6 +103,12 @@ export class SnapshotReader implements ObjectReader {
     return this.#find(ids, at) !== undefined;
   }
 
+  storedInOrder(): (ids: Uint8Array, at: number) => boolean {
+    this.#checkReadable();
+    const loose = this.#loose.map((objects) => objects.hasInOrder());
+    return (ids, at) => this.#nextPack(ids, at, 0) >= 0 || loose.some((has) => has(ids, at));
+  }
+
   read(id: ObjectId): RawObject | undefined {
     return this.readRaw(this.#raw(id), 0);
   }

@@ -38,6 +38,8 @@ export interface IndexedPack {
   /** Bytes of the largest object, deltas resolved. */
   readonly largestObjectBytes: number;
   readonly table: ObjectTable;
+  /** Its entries, sorted by id. */
+  readonly order: Int32Array;
   /** The .idx file in chunks, byte for byte as git writes it. */
   encodeIndex(): Iterable<Uint8Array>;
   /** The .rev file in chunks. */
@@ -91,6 +93,7 @@ export async function indexPack(input: ByteStream, options: IndexPackOptions): P
     sizeBytes: pack.bodyBytes + checksum.length,
     largestObjectBytes: scanner.largestObjectBytes,
     table,
+    order,
     encodeIndex: () => encodePackIndex(table, order, checksum, runtime),
     encodeReverseIndex: () => encodeReverseIndex(table, order, checksum, runtime),
   };

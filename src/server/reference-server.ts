@@ -23,6 +23,8 @@ export interface ReferenceServerOptions {
   readonly readOnly?: boolean | undefined;
   readonly wantPolicy?: WantPolicy | undefined;
   readonly refPolicy?: RefPolicy | undefined;
+  /** Default true. False accepts pushes without looking for SHA-1 collision attacks. */
+  readonly collisionDetection?: boolean | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly onAccess?: ((summary: RequestSummary) => void) | undefined;
   /** Told of failures with the name of the repository they were about. */
@@ -60,7 +62,7 @@ export async function startServer(options: ReferenceServerOptions): Promise<Refe
         : { allow: true },
     limits,
     fetch: { wantPolicy: options.wantPolicy },
-    push: { policy: options.refPolicy },
+    push: { policy: options.refPolicy, collisionDetection: options.collisionDetection },
     hooks: create ? { postReceive: pointHeadAtPushedBranch } : undefined,
     onError: (error, { name }) => onError?.(error, name),
   });

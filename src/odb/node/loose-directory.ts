@@ -51,6 +51,20 @@ export class LooseDirectory implements LooseObjects {
     }
   }
 
+  /** Lists a directory when the first id of it is asked for, and keeps that list until the next. */
+  hasInOrder(): (ids: Uint8Array, at: number) => boolean {
+    let listed = -1;
+    let names: ReadonlySet<ObjectId> = new Set();
+    return (ids, at) => {
+      const first = ids[at] as number;
+      if (first !== listed) {
+        names = new Set(this.idsWithPrefix(bytesToHex(ids, at, 1)));
+        listed = first;
+      }
+      return names.size > 0 && names.has(bytesToHex(ids, at, this.#format.idBytes));
+    };
+  }
+
   read(ids: Uint8Array, at: number): RawObject | undefined {
     return this.#withFile(ids, at, (fd, path, fileBytes) => {
       // Deflating makes nothing much larger: no object we would hold has such a file.

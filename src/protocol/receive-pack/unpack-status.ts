@@ -14,14 +14,14 @@ export interface UnpackStatus {
   readonly message: string;
 }
 
-export function describeUnpackError({ code, message }: GitError): UnpackStatus {
+export function describeUnpackError({ code, message, detail }: GitError): UnpackStatus {
   switch (code) {
     case 'PACK_CORRUPT':
       return { reason: 'pack is corrupt', message: printable(message) };
     case 'OBJECT_CORRUPT':
       return { reason: 'object is corrupt', message: printable(message) };
     case 'SHA1_COLLISION':
-      return { reason: 'SHA-1 collision', message: printable(message) };
+      return { reason: `SHA-1 collision in object ${detail.id}`, message: printable(message) };
     case 'OBJECT_MISSING':
       return { reason: 'missing delta base', message: printable(message) };
     case 'LIMIT_EXCEEDED':

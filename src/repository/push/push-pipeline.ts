@@ -96,10 +96,17 @@ async function receiveObjects(
   try {
     quarantine = await repository.objects.begin({ signal });
     if (pack !== undefined) {
-      const { onProgress } = session.options;
+      const { onProgress, collisionDetection } = session.options;
       // A peer whose connection stays open waits for its report before it ends its stream.
       const allowTrailingBytes = true;
-      await quarantine.writePack(pack, { limits, unpackLimit, onProgress, signal, allowTrailingBytes });
+      await quarantine.writePack(pack, {
+        limits,
+        unpackLimit,
+        collisionDetection,
+        onProgress,
+        signal,
+        allowTrailingBytes,
+      });
     }
     await writeObjects?.(quarantine);
     return quarantine;

@@ -48,6 +48,8 @@ export interface PushRules {
   readonly principal?: unknown;
   /** Packs of fewer objects become loose objects, 0 for never. Default: the repository's receive.unpackLimit, 100. */
   readonly unpackLimit?: number | undefined;
+  /** Refuse objects that carry a SHA-1 collision attack, or differ from the stored one of their id. Default true. */
+  readonly collisionDetection?: boolean | undefined;
   /** Told of failures whose detail is for the log only: a broken hook, a full disk. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }

@@ -1,0 +1,153 @@
+/**
+ * Objects that a pack brings although they are stored already: they have to be the same, byte for byte, or someone has
+ * made a collision that the hash did not give away. What `git index-pack` checks too.
+ *
+ * @module
+ */
+import { type ByteStream, type Cancellable, yieldToOthers } from '../core/byte-stream.ts';
+import { concatBytes } from '../core/bytes.ts';
+import { GitError, throwIfAborted } from '../core/errors.ts';
+import { bytesToHex } from '../core/object-id.ts';
+import { kindOfCode } from '../core/object-kind.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { parsePackIndex } from '../pack/idx-reader.ts';
+import type { IndexedPack } from '../pack/index-pack.ts';
+import { type ObjectView, PackReader } from '../pack/pack-reader.ts';
+import type { RandomAccessFile } from '../pack/stored-pack.ts';
+import type { ObjectReader } from './object-database.ts';
+
+/** Larger objects are compared as they are read, not held. */
+const HELD_BYTES = 1024 * 1024;
+const TURN_MS = 10;
+/** Ids looked up between two looks at the clock. */
+const LOOK_EVERY = 256;
+/** Most packs bring few objects that are stored. */
+const FIRST_FOUND = 64;
+
+export interface ComparisonContext extends Cancellable {
+  readonly runtime: Runtime;
+  /** What is stored already. */
+  readonly stored: ObjectReader;
+}
+
+/**
+ * Compare the objects of `pack`, whose bytes are in `file`, with those of the same ids that are stored.
+ *
+ * Takes next to no time for objects that are not: they are looked up and not read.
+ *
+ * @throws {GitError} SHA1_COLLISION with `detail.id` when one differs; as reading, when a stored one is broken; ABORTED
+ */
+export async function compareWithStored(
+  pack: IndexedPack,
+  file: RandomAccessFile,
+  { runtime, stored, signal }: ComparisonContext,
+): Promise<void> {
+  const entries = await entriesStored(pack, stored, signal);
+  if (entries.length === 0) return;
+
+  const { format, columns } = pack.table;
+  const index = parsePackIndex(concatBytes(...pack.encodeIndex()), { format, packBytes: pack.sizeBytes });
+  const sent = new PackReader({ name: 'incoming', file, index }, { runtime });
+  const held = new Uint8Array(HELD_BYTES);
+  const view: ObjectView = { bytes: held, start: 0, end: 0, kind: 0 };
+  let turnEnd = performance.now() + TURN_MS;
+  try {
+    for (const entry of entries) {
+      const offset = columns.offsets[entry] as number;
+      const at = entry * format.idBytes;
+      const { kind, sizeBytes } = sent.headerAt(offset);
+      let same: boolean;
+      if (sizeBytes <= HELD_BYTES) {
+        sent.viewAt(offset, view);
+        held.set(view.bytes.subarray(view.start, view.end));
+        same =
+          stored.viewRaw(columns.ids, at, view) &&
+          kindOfCode(view.kind) === kind &&
+          view.end - view.start === sizeBytes &&
+          areSame(held, view.bytes, view.start, sizeBytes);
+      } else {
+        const other = stored.stream(bytesToHex(columns.ids, at, format.idBytes));
+        same =
+          other?.header.kind === kind &&
+          other.header.sizeBytes === sizeBytes &&
+          (await streamsAreSame(sent.streamAt(offset).content, other.content));
+      }
+      if (!same) throw differs(bytesToHex(columns.ids, at, format.idBytes));
+      if (performance.now() < turnEnd) continue;
+      await yieldToOthers();
+      throwIfAborted(signal);
+      turnEnd = performance.now() + TURN_MS;
+    }
+  } finally {
+    sent.release();
+  }
+}
+
+/** The entries whose ids are stored, in pack order. The bases that completed a thin pack are not asked for. */
+async function entriesStored(
+  { table, order, objectCount, completedCount }: IndexedPack,
+  stored: ObjectReader,
+  signal: AbortSignal | undefined,
+): Promise<Int32Array> {
+  const { ids, idBytes } = table.columns;
+  const sentCount = objectCount - completedCount;
+  const isStored = stored.storedInOrder?.() ?? ((raw, at) => stored.hasRaw(raw, at));
+  let found = new Int32Array(FIRST_FOUND);
+  let count = 0;
+  let turnEnd = performance.now() + TURN_MS;
+  for (let rank = 0; rank < order.length; rank++) {
+    const entry = order[rank] as number;
+    if (entry < sentCount && isStored(ids, entry * idBytes)) found = withEntry(found, count++, entry);
+    if (rank % LOOK_EVERY !== LOOK_EVERY - 1 || performance.now() < turnEnd) continue;
+    await yieldToOthers();
+    throwIfAborted(signal);
+    turnEnd = performance.now() + TURN_MS;
+  }
+  return found.subarray(0, count).sort();
+}
+
+function withEntry(entries: Int32Array<ArrayBuffer>, count: number, entry: number): Int32Array<ArrayBuffer> {
+  let room = entries;
+  if (count === room.length) {
+    room = new Int32Array(2 * count);
+    room.set(entries);
+  }
+  room[count] = entry;
+  return room;
+}
+
+function areSame(held: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (held[i] !== bytes[start + i]) return false;
+  return true;
+}
+
+async function streamsAreSame(one: ByteStream, other: ByteStream): Promise<boolean> {
+  const others = other[Symbol.asyncIterator]();
+  try {
+    let rest: Uint8Array = new Uint8Array(0);
+    for await (const chunk of one) {
+      for (let at = 0; at < chunk.length; ) {
+        while (rest.length === 0) {
+          const next = await others.next();
+          if (next.done) return false;
+          rest = next.value;
+        }
+        const length = Math.min(rest.length, chunk.length - at);
+        if (!areSame(chunk.subarray(at), rest, 0, length)) return false;
+        at += length;
+        rest = rest.subarray(length);
+      }
+    }
+    return rest.length === 0 && (await others.next()).done === true;
+  } finally {
+    await others.return?.();
+  }
+}
+
+function differs(id: string): GitError {
+  return new GitError(
+    'SHA1_COLLISION',
+    `Cannot accept object ${id}: another object of the same id is stored here`,
+    { id },
+  );
+}
