@@ -8,7 +8,9 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
+import { bitmapCases } from './codecs/bitmap.ts';
 import type { Case } from './codecs/case.ts';
+import { commitGraphCases } from './codecs/commit-graph.ts';
 import { copyCases } from './codecs/copy.ts';
 import { deltaCases } from './codecs/delta.ts';
 import { entryHeaderCases } from './codecs/entry-header.ts';
@@ -33,6 +35,8 @@ const cases: readonly Case[] = [
   ...idTableCases(),
   ...idxCases(),
   ...treeCases(),
+  ...bitmapCases(),
+  ...commitGraphCases(),
 ].filter(({ group }) => wanted === undefined || wanted.includes(group));
 
 if (cases.length === 0) {
