@@ -2,13 +2,13 @@
  * The same work through every git implementation that is installed: ingest a pack, serve a clone, serve a fetch.
  *
  *   npm run bench:peers -- [<repository>...] [--runs=5] [--time-limit=300] [--only=ingest,clone,fetch]
- *                          [--peers=git,packwire,JGit] [--objects=100000] [--seed=1] [--out=bench/results]
- *                          [--origin=<name>=<where it comes from>]... [--cli=dist/cli.js]
+ *                          [--peers=git,packwire,JGit] [--generated] [--objects=100000] [--seed=1]
+ *                          [--origin=<name>=<where it comes from>]... [--out=bench/results] [--cli=dist/cli.js]
  *   npm run bench:peers -- --install     install the peers that come from npm, into bench/peers/node_modules
  *   npm run bench:peers -- --redraw      make the page and charts anew from report.json
  *
- * Without a repository one is generated, of so many objects. Writes report.json, report.html, report-wall.svg and report-memory.svg.
- * Needs a built dist/.
+ * With --generated, or without a repository, one is made of so many objects. Writes report.json, report.html,
+ * report-wall.svg and report-memory.svg. Needs a built dist/.
  *
  * @module
  */
@@ -28,6 +28,7 @@ import { describeMachine, type PeerFacts, type Report, usageSource } from './pee
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    generated: { type: 'boolean', default: false },
     objects: { type: 'string', default: '100000' },
     origin: { type: 'string', multiple: true, default: [] },
     seed: { type: 'string', default: '1' },
@@ -53,10 +54,10 @@ async function main(): Promise<void> {
   const runs = Number(values.runs);
   const timeLimitSeconds = Number(values['time-limit']);
   const works = WORKS.filter((work) => values.only === undefined || values.only.split(',').includes(work));
-  const sources =
-    positionals.length > 0
-      ? givenRepositories(positionals, values.origin)
-      : [await generatedRepository(Number(values.objects), Number(values.seed))];
+  const sources = [...givenRepositories(positionals, values.origin)];
+  if (values.generated || sources.length === 0) {
+    sources.push(await generatedRepository(Number(values.objects), Number(values.seed)));
+  }
   const scratch = mkdtempSync(join(tmpdir(), 'packwire-bench-'));
   try {
     const { facts, ready } = preparePeers(join(scratch, 'build'));

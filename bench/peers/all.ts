@@ -14,6 +14,8 @@ const NPM_INSTALL = 'npm run bench:peers -- --install';
 
 /** The peer that ratios are taken to. */
 export const REFERENCE = 'git';
+/** The one this project makes; with other options its name goes on after a comma. */
+export const US = 'packwire';
 
 /** @param cli the built command of packwire */
 export function allPeers(cli: string): readonly Peer[] {
@@ -40,7 +42,7 @@ const git: Peer = {
 
 function packwire(cli: string): Peer {
   return {
-    name: 'packwire',
+    name: US,
     language: 'TypeScript',
     install: 'npm ci && npm run build',
     prepare: () => ({
@@ -62,10 +64,10 @@ function packwire(cli: string): Peer {
 function packwireTrusting(cli: string): Peer {
   const flag = '--no-collision-detection';
   return {
-    name: 'packwire, no detection',
+    name: `${US}, trusting`,
     language: 'TypeScript',
     install: 'a build whose index-pack takes --no-collision-detection',
-    note: `index-pack ${flag}`,
+    note: `index-pack ${flag}, for packs from a trusted source`,
     prepare() {
       const version = packwireVersion(cli);
       if (!output(process.execPath, [cli, 'help', 'index-pack']).includes(flag)) {

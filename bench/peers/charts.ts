@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { REFERENCE } from './all.ts';
+import { REFERENCE, US } from './all.ts';
 import { WORKS, type Work } from './compare.ts';
 import {
   type Axis,
@@ -54,7 +54,7 @@ const MEMORY: Metric = {
   title: 'Peak resident memory, MiB (left is smaller)',
   of: (figure) => figure.median.peakBytes / MIB,
   format: (value) => value.toFixed(0),
-  tick: (value) => (value >= 1024 ? `${value / 1024} GiB` : String(value)),
+  tick: String,
   withReference: true,
 };
 
@@ -81,6 +81,11 @@ export function legend(report: Report): string {
       `<li><svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">${markShape(i, 7, 7)}</svg>${escapeText(name)}</li>`,
   );
   return `<ul class="legend">${items.join('')}</ul>`;
+}
+
+/** Packwire with other options, measured only where they matter. */
+export function isVariant(peer: string): boolean {
+  return peer.startsWith(`${US}, `);
 }
 
 function drawChart(report: Report, metric: Metric): string {
@@ -121,7 +126,7 @@ function drawChart(report: Report, metric: Metric): string {
 }
 
 function drawPanels(report: Report, metric: Metric): readonly string[] {
-  const [labels, width] = [132, 400];
+  const [labels, width] = [136, 404];
   return worksOf(report).map((work) => {
     const rows = rowsOf(report, work, metric);
     const { svg, height } = drawPanel({
@@ -164,8 +169,8 @@ function rowsOf(report: Report, work: Work, metric: Metric): PanelRow[] {
     const [least, most] = [Math.min(...values), Math.max(...values)].map(metric.format);
     let note = '';
     if (values.length > 0) note = least === most ? (least as string) : `${least}–${most}`;
-    else if (bad === 0) note = 'not offered';
+    else if (bad === 0 && !isVariant(peer)) note = 'not offered';
     if (bad > 0) note = `${note === '' ? '' : `${note}, `}${bad} failed`;
-    return { label: peer, strong: peer.startsWith('packwire'), marks, note };
+    return { label: peer, strong: peer.startsWith(US), marks, note };
   });
 }

@@ -41,7 +41,7 @@ export const MARK_CLASSES = 6;
 
 const ROW = 24;
 const NOTES = 92;
-const MOST_TICKS = 6;
+const MOST_TICKS = 5;
 
 /** @param level a value that is always on the axis, and strong */
 export function logAxis(
@@ -50,11 +50,9 @@ export function logAxis(
   label: (value: number) => string,
 ): Axis {
   const all = [...values, ...(level === undefined ? [] : [level])].map(Math.log2);
-  const first = Math.floor(Math.min(...all, 6));
-  const last = Math.max(Math.ceil(Math.max(...all)), first + 1);
   const low = values.length === 0 ? 0 : Math.floor(Math.min(...all) - 0.15);
   const high = values.length === 0 ? 1 : Math.ceil(Math.max(...all) + 0.15);
-  const step = Math.ceil((last - first + 1) / MOST_TICKS);
+  const step = Math.ceil((high - low + 1) / MOST_TICKS);
   const ticks = [];
   for (let power = Math.ceil(low / step) * step; power <= high; power += step) {
     const value = 2 ** power;

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { REFERENCE } from './all.ts';
-import { formatRatio, legend, memoryPanels, WORK_TITLES, wallPanels } from './charts.ts';
+import { REFERENCE, US } from './all.ts';
+import { formatRatio, isVariant, legend, memoryPanels, WORK_TITLES, wallPanels } from './charts.ts';
 import { type Outcome, WORKS, type Work } from './compare.ts';
 import { FETCH_COMMITS } from './input.ts';
 import { type Figure, figureOf, outcomesOf, type PeerFacts, type Report } from './report.ts';
 import { escapeText, PAGE_CSS, PALETTE_CSS } from './style.ts';
 
 const MIB = 1024 * 1024;
-const US = 'packwire';
 
 const WORK_TEXTS: Readonly<Record<Work, string>> = {
   ingest:
@@ -132,11 +131,13 @@ function outcomeTable(report: Report, work: Work, outcomes: readonly Outcome[]):
           seconds(median.cpuSeconds),
           (median.peakBytes / MIB).toFixed(0),
           ...(serving ? sent : []),
-          `${(spread * 100).toFixed(0)} %`,
+          report.runs === 1 ? '–' : `${(spread * 100).toFixed(0)} %`,
         ],
       };
     });
-  const silent = outcomes.filter(({ status }) => status === 'not offered').map(({ peer }) => peer);
+  const silent = outcomes
+    .filter(({ status, peer }) => status === 'not offered' && !isVariant(peer))
+    .map(({ peer }) => peer);
   const note =
     silent.length === 0
       ? ''
