@@ -6,7 +6,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteStream } from '../core/byte-stream.ts';
 import { GitError } from '../core/errors.ts';
-import { readFully } from '../pack/node/file-pack-sink.ts';
+import { readFully } from '../pack/node/positioned-read.ts';
 import type { PackSink } from '../pack/pack-sink.ts';
 
 /** A pack file opened for reading. */

@@ -66,6 +66,7 @@ export async function storeIncomingPack(
     const indexed = await indexPack(stream, {
       ...rest,
       sink,
+      findSelfContained: !(sink instanceof SpillingSink), // a small push is quickly walked
       thinBases: { read: (ids, at) => bases.readRaw(ids, at) },
     });
     const { deltaCount, completedCount } = indexed;
@@ -85,7 +86,8 @@ export async function storeIncomingPack(
       await store.keepPack(sink, indexed);
     }
     kept = true;
-    return { ...result, packId: bytesToHex(indexed.checksum) };
+    const { isSelfContained } = indexed;
+    return { ...result, packId: bytesToHex(indexed.checksum), isSelfContained };
   } finally {
     const written = sink instanceof SpillingSink ? sink.spilled : sink;
     if (!kept && written !== undefined) await store.discardSink(written);

@@ -128,6 +128,11 @@ export interface WritePackResult {
   readonly completedCount: number;
   /** Hex of the pack's own trailer; absent when it was unpacked into loose objects or was empty. */
   readonly packId?: string | undefined;
+  /**
+   * True: every object of the pack `packId` parses, and all that they refer to is in it too, of the kind they say
+   * (gitlinks apart). What is in the pack needs no walk to be known connected. A backend may leave it out.
+   */
+  readonly isSelfContained?: boolean | undefined;
 }
 
 /** The quarantine. Everything it holds appears at once, or never. */

@@ -17,6 +17,7 @@ import { BaseStack } from './base-stack.ts';
 import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { atOffset } from './entry-error.ts';
 import { EntryReader } from './entry-reader.ts';
+import type { ObjectEdges } from './object-edges.ts';
 import { writeObjectHeader } from './object-header.ts';
 import { NONE, type ObjectColumns, RESOLVED_DELTA } from './object-table.ts';
 import { type RefBases, takeWaiting } from './ref-bases.ts';
@@ -61,14 +62,24 @@ export class DeltaResolver {
   readonly #reader: EntryReader;
   readonly #sizes: DeltaSizes = { baseBytes: 0, targetBytes: 0, instructions: 0 };
   readonly #stack = new BaseStack(STACK_BYTES);
+  /** The delta applied last. */
   #delta = new Uint8Array(DELTA_BYTES);
+  #deltaBytes = 0;
   #type = 0;
   /** The run of entries that was taken last. */
   #candidate = 0;
   #runEnd = 0;
   #uncounted = 0;
+  readonly #edges: ObjectEdges | undefined;
 
-  constructor(job: ResolveJob, runtime: Runtime, file: Pick<RandomAccessFile, 'readInto'>) {
+  /** @param edges sees each object that is made */
+  constructor(
+    job: ResolveJob,
+    runtime: Runtime,
+    file: Pick<RandomAccessFile, 'readInto'>,
+    edges?: ObjectEdges,
+  ) {
+    this.#edges = edges;
     this.#job = job;
     const format = objectFormatByName(job.formatName);
     this.#hasher = createObjectHasher(runtime, format, job.collisionDetection);
@@ -130,6 +141,8 @@ export class DeltaResolver {
     this.#type = columns.types[root] as number;
     const sizeBytes = this.#loadRoot(root);
     this.#stack.push(root, sizeBytes, columns.firstChild[root] as number);
+    const start = this.#stack.startOf(0);
+    this.#edges?.beginChain(this.#type, this.#stack.memory, start, start + sizeBytes);
   }
 
   /** Make one object from the base at hand, or leave that base. @returns what it cost, in bytes */
@@ -156,9 +169,22 @@ export class DeltaResolver {
       );
     }
     const start = this.#makeFromDelta(entry, at);
-    const { targetBytes } = this.#sizes;
-    this.#hash(entry, start, start + targetBytes);
+    const { targetBytes, instructions } = this.#sizes;
+    const end = start + targetBytes;
+    this.#hash(entry, start, end);
     columns.types[entry] = RESOLVED_DELTA + this.#type;
+    const delta = this.#delta;
+    this.#edges?.takeDelta(
+      entry,
+      this.#type,
+      stack.memory,
+      start,
+      end,
+      at,
+      delta,
+      instructions,
+      this.#deltaBytes,
+    );
     if (refBases !== undefined) takeWaiting(refBases, columns, entry);
 
     stack.nextDelta[at] = columns.nextSibling[entry] as number;
@@ -233,7 +259,9 @@ export class DeltaResolver {
     const offset = this.#job.columns.offsets[entry] as number;
     this.#reader.open(offset);
     const { sizeBytes } = this.#reader.header;
+    if (this.#delta.length > DELTA_BYTES) this.#delta = new Uint8Array(DELTA_BYTES);
     if (sizeBytes >= this.#delta.length) this.#delta = new Uint8Array(sizeBytes + 1);
+    this.#deltaBytes = sizeBytes;
     this.#reader.inflateInto(this.#delta, 0);
 
     const sizes = this.#sizes;
@@ -261,8 +289,6 @@ export class DeltaResolver {
       return start;
     } catch (error) {
       throw atOffset(error, offset);
-    } finally {
-      if (this.#delta.length > DELTA_BYTES) this.#delta = new Uint8Array(DELTA_BYTES);
     }
   }
 }

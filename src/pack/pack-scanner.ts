@@ -18,6 +18,7 @@ import type { IncrementalHash, Inflater, Runtime } from '../core/runtime.ts';
 import { type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { atOffset } from './entry-error.ts';
 import { createEntryHeader, MAX_ENTRY_HEADER_BYTES, parseEntryHeader } from './entry-header.ts';
+import type { ObjectEdges } from './object-edges.ts';
 import { OBJECT_HEADER_ROOM, writeObjectHeader } from './object-header.ts';
 import { NONE, ObjectTable } from './object-table.ts';
 import { PACK_HEADER_BYTES, parsePackHeader } from './pack-header.ts';
@@ -44,6 +45,8 @@ export class PackScanner {
   largestObjectBytes = 0;
   /** The pack's own trailer; meaningful once `phase` is `done`. */
   readonly trailer: Uint8Array;
+  /** Sees each whole object, when there is one. */
+  edges: ObjectEdges | undefined;
 
   readonly #format: ObjectFormat;
   readonly #runtime: Runtime;
@@ -285,7 +288,9 @@ export class PackScanner {
       const start = first
         ? writeObjectHeader(this.#piece, OBJECT_HEADER_ROOM, type, sizeBytes)
         : OBJECT_HEADER_ROOM;
-      this.#objectHash.update(this.#piece.subarray(start, OBJECT_HEADER_ROOM + this.#pieceBytes));
+      const end = OBJECT_HEADER_ROOM + this.#pieceBytes;
+      this.#objectHash.update(this.#piece.subarray(start, end));
+      this.edges?.takePiece(this.table.count, type, sizeBytes, this.#piece, OBJECT_HEADER_ROOM, end);
     }
     this.#pieceBytes = 0;
   }
@@ -303,6 +308,7 @@ export class PackScanner {
       const end = OBJECT_HEADER_ROOM + sizeBytes;
       if (this.#batch === undefined) this.#hasher.hashInto(this.#piece, start, end, ids, idAt);
       else this.#batch.add(this.#piece, start, end, idAt);
+      this.edges?.take(this.table.count, type, this.#piece, OBJECT_HEADER_ROOM, end);
     } else {
       this.#finishPiece();
       ids.set((this.#objectHash as IncrementalHash).digest(), idAt);

@@ -14,6 +14,7 @@ import { CONTROL_MEMBERS, DeltaResolver, RESOLVED, type ResolveJob, STOP } from 
 import { sharedMemory } from './growing-memory.ts';
 import type { PackSink } from './pack-sink.ts';
 import { type RefBases, takeWaiting, untakenBases } from './ref-bases.ts';
+import type { PackEdges } from './self-containment.ts';
 import type { TaskPool } from './task-pool.ts';
 import { appendThinBase, type OpenPack, type ThinBaseSource } from './thin-completion.ts';
 
@@ -34,6 +35,12 @@ export interface ResolveOptions extends Cancellable {
   readonly collisionDetection?: boolean | undefined;
 }
 
+/** A pack whose entries have been scanned. */
+export interface ScannedPack extends OpenPack {
+  /** Given, the edges of every object that is made go there. */
+  readonly edges?: PackEdges | undefined;
+}
+
 /** From this many deltas on, threads pay for their start (15 ms each). */
 export const THREADS_FROM_DELTAS = 3000;
 
@@ -48,12 +55,12 @@ const ASK_ENTRIES = 65_536;
  * @throws {GitError} as indexPack()
  */
 export async function resolveDeltas(
-  pack: OpenPack,
+  pack: ScannedPack,
   deltaCount: number,
   refBases: RefBases | undefined,
   options: ResolveOptions,
 ): Promise<number> {
-  const { table, sink } = pack;
+  const { table, sink, edges } = pack;
   const { limits, tasks, runtime, onProgress, signal, collisionDetection = true } = options;
   if (refBases !== undefined) {
     for (let entry = 0; entry < table.count; entry++) {
@@ -86,9 +93,9 @@ export async function resolveDeltas(
     tasks.runtimeName === runtime.name &&
     deltaCount >= THREADS_FROM_DELTAS
   ) {
-    await resolveInThreads(job, path, tasks, report, signal);
+    await resolveInThreads(job, path, tasks, edges, report, signal);
   } else {
-    await resolveInline(new DeltaResolver(job, runtime, sink), report, signal);
+    await resolveInline(new DeltaResolver(job, runtime, sink, edges?.own), report, signal);
   }
   const completedCount =
     refBases !== undefined && Atomics.load(job.control, RESOLVED) < deltaCount
@@ -127,6 +134,7 @@ async function resolveInThreads(
   job: ResolveJob,
   path: string,
   tasks: TaskPool,
+  edges: PackEdges | undefined,
   report: (finished: boolean) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -137,7 +145,8 @@ async function resolveInThreads(
   try {
     const runs = Array.from({ length: tasks.threads }, async () => {
       try {
-        await tasks.run('resolve-deltas', { job, path });
+        const made = await tasks.run('resolve-deltas', { job, path, edgesName: edges?.nextName() });
+        if (made !== undefined) edges?.add(made);
       } catch (error) {
         stop(); // the others need not go on
         throw error;

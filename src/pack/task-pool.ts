@@ -6,16 +6,22 @@
  * @module
  */
 import type { ResolveJob } from './delta-resolver.ts';
+import type { SpooledEdges } from './edge-spool.ts';
 
 /** What each task takes and gives. Inputs are cloned; SharedArrayBuffers in them are shared. */
 export interface Tasks {
-  /** Resolve deltas of the pack at `path` until none is left to take, or the job is stopped. */
-  readonly 'resolve-deltas': { readonly input: ResolvePackJob; readonly output: undefined };
+  /**
+   * Resolve deltas of the pack at `path` until none is left to take, or the job is stopped. Gives the edges of what
+   * was made, when the job asks for them.
+   */
+  readonly 'resolve-deltas': { readonly input: ResolvePackJob; readonly output: SpooledEdges | undefined };
 }
 
 export interface ResolvePackJob {
   readonly job: ResolveJob;
   readonly path: string;
+  /** Record edges; what does not fit in memory goes into the scratch file of this name beside the pack. */
+  readonly edgesName?: string | undefined;
 }
 
 export interface TaskPool {

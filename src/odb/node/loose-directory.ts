@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { GitError } from '../../core/errors.ts';
 import { bytesToHex, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import { readFully } from '../../pack/node/file-pack-sink.ts';
+import { readFully } from '../../pack/node/positioned-read.ts';
 import { MAX_HELD_OBJECT_BYTES } from '../../pack/pack-reader.ts';
 import {
   LOOSE_HEADER_FILE_BYTES,

@@ -8,7 +8,7 @@
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { GitError } from '../../core/errors.ts';
-import { readFully } from '../../pack/node/file-pack-sink.ts';
+import { readFully } from '../../pack/node/positioned-read.ts';
 import type { RandomAccessFile } from '../../pack/stored-pack.ts';
 import { isAbsent, storageError } from './storage-error.ts';
 

@@ -7,9 +7,14 @@ import { closeSync, openSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { GitError, isGitError } from '../../core/errors.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
+import { objectFormatByName } from '../../core/object-id.ts';
 import { DeltaResolver } from '../delta-resolver.ts';
+import type { SpooledEdges } from '../edge-spool.ts';
+import { ObjectEdges } from '../object-edges.ts';
+import { createSpool } from '../self-containment.ts';
 import type { ResolvePackJob, Tasks } from '../task-pool.ts';
-import { readFully } from './file-pack-sink.ts';
+import { openScratchFile } from './file-scratch.ts';
+import { readFully } from './positioned-read.ts';
 
 /** What goes to a worker: one at a time. */
 export interface TaskRequest {
@@ -43,12 +48,18 @@ function reply(name: keyof Tasks, input: Tasks[keyof Tasks]['input']): TaskReply
   }
 }
 
-function resolvePackDeltas({ job, path }: ResolvePackJob): undefined {
+function resolvePackDeltas({ job, path, edgesName }: ResolvePackJob): SpooledEdges | undefined {
   const fd = openPack(path);
+  const format = objectFormatByName(job.formatName);
+  const spool =
+    edgesName === undefined
+      ? undefined
+      : createSpool(format, edgesName, (name) => openScratchFile(path, name));
+  const edges = spool === undefined ? undefined : new ObjectEdges(format, spool);
   try {
-    const resolver = new DeltaResolver(job, nodeRuntime, {
-      readInto: (position, target, offset, length) => readFully(fd, path, position, target, offset, length),
-    });
+    const readInto = (position: number, target: Uint8Array, offset: number, length: number) =>
+      readFully(fd, path, position, target, offset, length);
+    const resolver = new DeltaResolver(job, nodeRuntime, { readInto }, edges);
     try {
       while (!resolver.resolveSome(TURN_BYTES));
     } finally {
@@ -56,8 +67,9 @@ function resolvePackDeltas({ job, path }: ResolvePackJob): undefined {
     }
   } finally {
     closeSync(fd);
+    spool?.close();
   }
-  return undefined;
+  return spool?.finish();
 }
 
 function openPack(path: string): number {

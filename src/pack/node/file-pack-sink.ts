@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { GitError } from '../../core/errors.ts';
-import type { PackSink } from '../pack-sink.ts';
+import type { PackSink, ScratchFile } from '../pack-sink.ts';
+import { openScratchFile } from './file-scratch.ts';
+import { readFully, storageFailed } from './positioned-read.ts';
 
 export interface FilePackSink extends PackSink {
   readonly path: string;
@@ -57,6 +57,10 @@ class OpenFile implements FilePackSink {
     return readFully(this.#file.fd, this.path, position, target, targetOffset, length);
   }
 
+  scratch(name: string): ScratchFile {
+    return openScratchFile(this.path, name);
+  }
+
   async sync(): Promise<void> {
     await attempt(this.path, () => this.#file.sync());
   }
@@ -68,37 +72,10 @@ class OpenFile implements FilePackSink {
   }
 }
 
-/** Positioned read of `length` bytes, or of what there is. @throws {GitError} STORAGE_FAILED */
-export function readFully(
-  fd: number,
-  path: string,
-  position: number,
-  target: Uint8Array,
-  targetOffset: number,
-  length: number,
-): number {
-  let total = 0;
-  try {
-    while (total < length) {
-      const read = readSync(fd, target, targetOffset + total, length - total, position + total);
-      if (read === 0) break;
-      total += read;
-    }
-  } catch (error) {
-    throw storageFailed(path, error);
-  }
-  return total;
-}
-
 async function attempt<T>(path: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {
     throw storageFailed(path, error);
   }
-}
-
-function storageFailed(path: string, cause: unknown): GitError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new GitError('STORAGE_FAILED', `Cannot store pack: ${reason}`, { path }, cause);
 }

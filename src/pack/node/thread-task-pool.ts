@@ -26,7 +26,7 @@ const YOUNG_GENERATION_MIB = 2;
 const IDLE_MS = 100;
 
 interface Waiting extends TaskRequest {
-  readonly resolve: (output: undefined) => void;
+  readonly resolve: (output: Tasks[keyof Tasks]['output']) => void;
   readonly reject: (error: unknown) => void;
 }
 

@@ -6,7 +6,7 @@
  * @module
  */
 import { isGitError } from '../../core/errors.ts';
-import type { ObjectId } from '../../core/object-id.ts';
+import { hexToBytes, type ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { type Connectivity, checkConnectivity } from '../connectivity.ts';
 import { isQuicklyConnected } from '../quick-connectivity.ts';
@@ -37,6 +37,9 @@ export async function checkTips(
   const { repository, signal } = session;
   const reader = await objects.openReader({ signal });
   try {
+    removeConnected(tips, session, reader);
+    if (tips.size === 0) return;
+
     const shallow = await repository.shallowCommits();
     if (shallow.size === 0 && (await areQuicklyConnected(ledger, session, reader, tips))) return;
 
@@ -50,6 +53,15 @@ export async function checkTips(
     }
   } finally {
     reader.release();
+  }
+}
+
+/** Remove the tips that are in the pack just received, when that is known to hold all that its objects refer to. */
+function removeConnected(tips: Set<ObjectId>, { received }: PushSession, reader: ObjectReader): void {
+  if (received?.isSelfContained !== true) return;
+  const pack = reader.packs.find(({ name }) => name === `pack-${received.packId}`);
+  for (const tip of pack === undefined ? [] : tips) {
+    if (pack?.index.rankOf(hexToBytes(tip), 0) !== -1) tips.delete(tip);
   }
 }
 

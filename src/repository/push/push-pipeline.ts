@@ -99,14 +99,8 @@ async function receiveObjects(
       const { onProgress, collisionDetection } = session.options;
       // A peer whose connection stays open waits for its report before it ends its stream.
       const allowTrailingBytes = true;
-      await quarantine.writePack(pack, {
-        limits,
-        unpackLimit,
-        collisionDetection,
-        onProgress,
-        signal,
-        allowTrailingBytes,
-      });
+      const options = { limits, unpackLimit, collisionDetection, onProgress, signal, allowTrailingBytes };
+      session.received = await quarantine.writePack(pack, options);
     }
     await writeObjects?.(quarantine);
     return quarantine;

@@ -6,7 +6,7 @@
 import type { ByteStream, Cancellable, ProgressListener } from '../../core/byte-stream.ts';
 import type { Limits } from '../../core/limits.ts';
 import type { ObjectId } from '../../core/object-id.ts';
-import type { ObjectTransaction } from '../../odb/object-database.ts';
+import type { ObjectTransaction, WritePackResult } from '../../odb/object-database.ts';
 import type { Identity } from '../../refs/ref-database.ts';
 import type { Repository } from '../repository.ts';
 import type {
@@ -72,6 +72,8 @@ export class PushSession {
   readonly policy: RefPolicy;
   readonly limits: Limits;
   readonly unpackLimit: number | undefined;
+  /** What came of the pack, once it is in the quarantine. */
+  received: WritePackResult | undefined;
 
   constructor(repository: Repository, request: PushRequest, options: PushPipelineOptions) {
     this.repository = repository;

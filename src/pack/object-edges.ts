@@ -1,0 +1,454 @@
+/**
+ * The ids that commits, trees and tags of an incoming pack refer to, taken while their bytes are in hand.
+ *
+ * Neighbouring versions of a tree share nearly all entries. A tree made from a delta is not read as a whole: what its
+ * delta copies in whole entries was seen with its base, so only entries with inserted bytes are looked at. A table of
+ * ids seen lately drops most of what is left. The same object may be recorded more than once, none is left out. Subtrees
+ * are recorded for each tree that is looked at, so that the heights of trees can be told.
+ *
+ * Synchronous, and nothing is allocated for an object.
+ *
+ * @module
+ */
+import type { ObjectFormat } from '../core/object-id.ts';
+import { BLOB, COMMIT, kindOfCode, TAG, TREE } from '../core/object-kind.ts';
+import { bytesOfEdge, EDGE_HEAD_BYTES, type EdgeSpool, edgeHead } from './edge-spool.ts';
+
+/** Ids seen lately. 1.5 MB with SHA-1. */
+const SLOTS = 65_536;
+/** Entries of trees whose places are remembered, of one chain of deltas together: 1 MB. */
+const MOST_PLACES = 262_144;
+const FIRST_PLACES = 4096;
+/** Larger objects that come in pieces are not put together. */
+const MOST_PIECED_BYTES = 32 * 1024 * 1024;
+
+const LF = 0x0a;
+const SPACE = 0x20;
+const COPY = 0x80;
+const DEFAULT_COPY_BYTES = 0x10000;
+
+/** Words of the usual modes, read little-endian: `100`, then `644 ` or `755 `; `4000`, then `0 `. */
+const MODE_100 = 0x303031;
+const MODE_644 = 0x20343436;
+const MODE_755 = 0x20353537;
+const MODE_4000 = 0x30303034;
+const MODE_0 = 0x2030;
+const FORMAT_MASK = 0o170000;
+const DIRECTORY = 0o040000;
+const GITLINK = 0o160000;
+/** A mode, its space, a name and NUL, of which the words that are looked at lie within the tree. */
+const SHORTEST_USUAL_ENTRY = 8;
+
+const TREE_LINE = asciiOf('tree ');
+const PARENT_LINE = asciiOf('parent ');
+const OBJECT_LINE = asciiOf('object ');
+const TYPE_LINES = new Map([COMMIT, TREE, BLOB, TAG].map((kind) => [kind, asciiOf(typeLine(kind))]));
+
+/** The places of a tree are not remembered. */
+const UNKNOWN = -1;
+
+export class ObjectEdges {
+  readonly #spool: EdgeSpool;
+  readonly #idBytes: number;
+  readonly #idWords: number;
+  readonly #edgeBytes: number;
+  /** Of each slot: the kind, then the words of the id. */
+  readonly #seen: Int32Array;
+  readonly #slotWords: number;
+  /** The bytes looked at last. */
+  #viewed: Uint8Array = new Uint8Array(0);
+  #view = new DataView(this.#viewed.buffer);
+  readonly #id: Uint8Array;
+  readonly #idView: DataView;
+  /** Where the entries of the trees of the present chain begin, level after level, and where each tree ends. */
+  #places: Int32Array = new Int32Array(FIRST_PLACES);
+  /** Of each level: where its places begin, and end; {@link UNKNOWN} when they are not known. */
+  #levelStarts: Int32Array = new Int32Array(64);
+  #levelEnds: Int32Array = new Int32Array(64);
+  #used = 0;
+  /** An object that comes in pieces. */
+  #pieces = new Uint8Array(0);
+  #pieceBytes = 0;
+
+  constructor(format: ObjectFormat, spool: EdgeSpool) {
+    const { idBytes } = format;
+    this.#spool = spool;
+    this.#idBytes = idBytes;
+    this.#idWords = idBytes / 4;
+    this.#edgeBytes = bytesOfEdge(idBytes);
+    this.#slotWords = 1 + this.#idWords;
+    this.#seen = new Int32Array(SLOTS * this.#slotWords);
+    this.#id = new Uint8Array(idBytes);
+    this.#idView = new DataView(this.#id.buffer);
+  }
+
+  /** Take the edges of an object, number `entry` of the pack, that is whole at `bytes[start, end)`. */
+  take(entry: number, kind: number, bytes: Uint8Array, start: number, end: number): void {
+    if (kind === BLOB || !this.#spool.isWhole) return;
+    if (kind === TREE) this.#takeTree(entry, bytes, start, end, true);
+    else this.#takeHeader(entry, kind, bytes, start, end);
+  }
+
+  /** As {@link take}, for an object of `sizeBytes` that comes in pieces, of which this is the next. */
+  takePiece(
+    entry: number,
+    kind: number,
+    sizeBytes: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    if (kind === BLOB || !this.#spool.isWhole) return;
+    if (sizeBytes > MOST_PIECED_BYTES) {
+      this.#spool.giveUp();
+      return;
+    }
+    const needed = this.#pieceBytes + end - start;
+    if (needed > this.#pieces.length) {
+      const grown = new Uint8Array(Math.min(sizeBytes, Math.max(needed, this.#pieces.length * 2)));
+      grown.set(this.#pieces);
+      this.#pieces = grown;
+    }
+    this.#pieces.set(bytes.subarray(start, end), this.#pieceBytes);
+    this.#pieceBytes = needed;
+    if (needed < sizeBytes) return;
+    this.take(entry, kind, this.#pieces, 0, sizeBytes);
+    this.#pieces = new Uint8Array(0);
+    this.#pieceBytes = 0;
+  }
+
+  /** A whole object, whose edges were taken before, is the root of a tree of deltas: level 0. */
+  beginChain(kind: number, bytes: Uint8Array, start: number, end: number): void {
+    if (kind !== TREE || !this.#spool.isWhole) return;
+    this.#used = 0;
+    this.#takeTree(0, bytes, start, end, false);
+    this.#keepLevel(0, 0);
+  }
+
+  /**
+   * Take the edges of an object that was made from a delta. Afterwards it stands at level `base + 1`.
+   *
+   * @param base level of the object it was made from, which was seen before
+   * @param instructions `delta[instructions, deltaEnd)` are the instructions that made `bytes[start, end)`
+   */
+  takeDelta(
+    entry: number,
+    kind: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    base: number,
+    delta: Uint8Array,
+    instructions: number,
+    deltaEnd: number,
+  ): void {
+    if (kind === BLOB || !this.#spool.isWhole) return;
+    if (kind !== TREE) {
+      this.#takeHeader(entry, kind, bytes, start, end);
+      return;
+    }
+    const baseStart = this.#levelStarts[base] as number;
+    const baseEnd = this.#levelEnds[base] as number;
+    if (baseStart === UNKNOWN) {
+      this.#used = MOST_PLACES + 1;
+      this.#takeTree(entry, bytes, start, end, true);
+      this.#keepLevel(base + 1, UNKNOWN);
+      return;
+    }
+    this.#used = baseEnd;
+    this.#takeChanged(entry, bytes, start, end, baseStart, baseEnd, delta, instructions, deltaEnd);
+    this.#keepLevel(base + 1, baseEnd);
+  }
+
+  /** Remember that the places of a level begin at `start`, and end where the last was written. */
+  #keepLevel(level: number, start: number): void {
+    if (level >= this.#levelStarts.length) {
+      this.#levelStarts = longer(this.#levelStarts);
+      this.#levelEnds = longer(this.#levelEnds);
+    }
+    this.#levelStarts[level] = this.#used > MOST_PLACES ? UNKNOWN : start;
+    this.#levelEnds[level] = this.#used;
+  }
+
+  /** The whole tree, entry after entry; `record` false only learns where they are. */
+  #takeTree(entry: number, bytes: Uint8Array, start: number, end: number, record: boolean): void {
+    this.#look(bytes);
+    let at = start;
+    while (at < end) {
+      this.#addPlace(at - start);
+      at = this.#takeEntry(entry, bytes, at, end, record);
+    }
+    this.#addPlace(end - start);
+  }
+
+  /**
+   * What is new in a tree. `at` is where an entry of it begins, always: an entry is skipped only when the delta
+   * copies it as a whole, from where an entry of the base begins.
+   */
+  #takeChanged(
+    entry: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    baseStart: number,
+    baseEnd: number,
+    delta: Uint8Array,
+    instructions: number,
+    deltaEnd: number,
+  ): void {
+    this.#look(bytes);
+    let at = start;
+    let to = start;
+    for (let i = instructions; i < deltaEnd && at < end; ) {
+      const instruction = delta[i++] as number;
+      if (instruction & COPY) {
+        let from = 0;
+        let size = 0;
+        if (instruction & 0x01) from = delta[i++] as number;
+        if (instruction & 0x02) from |= (delta[i++] as number) << 8;
+        if (instruction & 0x04) from |= (delta[i++] as number) << 16;
+        if (instruction & 0x08) from += (delta[i++] as number) * 0x1000000;
+        if (instruction & 0x10) size = delta[i++] as number;
+        if (instruction & 0x20) size |= (delta[i++] as number) << 8;
+        if (instruction & 0x40) size |= (delta[i++] as number) << 16;
+        if (size === 0) size = DEFAULT_COPY_BYTES;
+        to += size;
+        while (at < to) {
+          const skipped = this.#copyPlaces(
+            at - start,
+            from + size - (to - at),
+            from + size,
+            baseStart,
+            baseEnd,
+          );
+          at += skipped;
+          if (at >= to) break;
+          this.#addPlace(at - start);
+          at = this.#takeEntry(entry, bytes, at, end, true);
+        }
+      } else {
+        i += instruction;
+        to += instruction;
+        while (at < to) {
+          this.#addPlace(at - start);
+          at = this.#takeEntry(entry, bytes, at, end, true);
+        }
+      }
+    }
+    this.#addPlace(end - start);
+  }
+
+  /**
+   * Copy the places of the base's entries that lie in its `[from, to)`, if one begins at `from`, as those of entries
+   * that begin at `place`.
+   *
+   * @returns how many bytes these entries have
+   */
+  #copyPlaces(place: number, from: number, to: number, baseStart: number, baseEnd: number): number {
+    const first = lastAtMost(this.#places, baseStart, baseEnd, from);
+    if (this.#places[first] !== from) return 0;
+    const last = lastAtMost(this.#places, first, baseEnd, to);
+    const count = last - first;
+    if (count === 0) return 0;
+    const bytes = (this.#places[last] as number) - from;
+    if (!this.#makePlaces(count)) return bytes;
+
+    const places = this.#places;
+    const shift = place - from;
+    const used = this.#used;
+    if (shift === 0) places.copyWithin(used, first, last);
+    else for (let i = 0; i < count; i++) places[used + i] = (places[first + i] as number) + shift;
+    this.#used = used + count;
+    return bytes;
+  }
+
+  #addPlace(place: number): void {
+    if (this.#makePlaces(1)) this.#places[this.#used++] = place;
+  }
+
+  /** @returns false when there are too many already: then those of this level are not remembered */
+  #makePlaces(count: number): boolean {
+    const needed = this.#used + count;
+    if (needed <= this.#places.length) return true;
+    if (needed > MOST_PLACES) {
+      this.#used = MOST_PLACES + 1;
+      return false;
+    }
+    const grown = new Int32Array(Math.min(MOST_PLACES, Math.max(needed, this.#places.length * 2)));
+    grown.set(this.#places);
+    this.#places = grown;
+    return true;
+  }
+
+  /** Record what one entry of a tree, in #view too, refers to. @returns where it ends; `end` when it is malformed */
+  #takeEntry(entry: number, bytes: Uint8Array, at: number, end: number, record: boolean): number {
+    const idBytes = this.#idBytes;
+    const view = this.#view;
+    let kind = BLOB;
+    let i = at + 7;
+    // Nearly all modes are one of these three.
+    const tail = end - at < SHORTEST_USUAL_ENTRY + idBytes ? 0 : view.getInt32(at + 3, true);
+    if (!(tail === MODE_644 || tail === MODE_755) || (view.getInt32(at, true) & 0xffffff) !== MODE_100) {
+      if (tail !== 0 && view.getInt32(at, true) === MODE_4000 && view.getUint16(at + 4, true) === MODE_0) {
+        kind = TREE;
+        i = at + 6;
+      } else {
+        i = this.#readMode(bytes, at, end);
+        kind = this.#modeKind;
+      }
+    }
+    const nameStart = i;
+    // Four bytes at a time, until one of them is zero.
+    for (const stop = end - 4; i <= stop; i += 4) {
+      const word = view.getInt32(i, true);
+      const zeros = (word - 0x01010101) & ~word & 0x80808080;
+      if (zeros === 0) continue;
+      i += (31 - Math.clz32(zeros & -zeros)) >> 3;
+      break;
+    }
+    while (i < end && bytes[i] !== 0) i++;
+    const idAt = i + 1;
+    if (nameStart === at || i === nameStart || idAt + idBytes > end) {
+      this.#spool.giveUp();
+      return end;
+    }
+    if (record && kind !== 0 && !(kind === BLOB && this.#isSeen(kind, view, idAt))) {
+      this.#record(entry, kind, view, idAt);
+    }
+    return idAt + idBytes;
+  }
+
+  #modeKind = 0;
+
+  /** Any octal mode. @returns where the name begins, `at` when it is malformed; the kind is in #modeKind */
+  #readMode(bytes: Uint8Array, at: number, end: number): number {
+    let mode = 0;
+    let i = at;
+    for (; i < end; i++) {
+      const digit = (bytes[i] as number) - 0x30;
+      if (!(digit >= 0 && digit <= 7)) break;
+      mode = (mode << 3) | digit;
+    }
+    const format = mode & FORMAT_MASK;
+    this.#modeKind = format === DIRECTORY ? TREE : format === GITLINK ? 0 : BLOB;
+    return i === at || i >= end || bytes[i] !== SPACE ? at : i + 1;
+  }
+
+  #takeHeader(entry: number, kind: number, bytes: Uint8Array, start: number, end: number): void {
+    const isWellFormed =
+      kind === TAG ? this.#takeTag(entry, bytes, start, end) : this.#takeCommit(entry, bytes, start, end);
+    if (!isWellFormed) this.#spool.giveUp();
+  }
+
+  #takeCommit(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
+    let at = this.#takeIdLine(bytes, start, end, TREE_LINE);
+    if (at < 0) return false;
+    if (!this.#isSeen(TREE, this.#idView, 0)) this.#record(entry, TREE, this.#idView, 0);
+    while (startsWith(bytes, at, end, PARENT_LINE)) {
+      at = this.#takeIdLine(bytes, at, end, PARENT_LINE);
+      if (at < 0) return false;
+      if (!this.#isSeen(COMMIT, this.#idView, 0)) this.#record(entry, COMMIT, this.#idView, 0);
+    }
+    return true;
+  }
+
+  #takeTag(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const at = this.#takeIdLine(bytes, start, end, OBJECT_LINE);
+    if (at < 0) return false;
+    for (const [kind, line] of TYPE_LINES) {
+      if (!startsWith(bytes, at, end, line)) continue;
+      this.#record(entry, kind, this.#idView, 0);
+      return true;
+    }
+    return false;
+  }
+
+  /** Read a line of a word and an id into #id. @returns where the next line begins, or -1 */
+  #takeIdLine(bytes: Uint8Array, start: number, end: number, word: Uint8Array): number {
+    const idBytes = this.#idBytes;
+    const at = start + word.length;
+    const lineEnd = at + 2 * idBytes;
+    if (lineEnd >= end || !startsWith(bytes, start, end, word) || bytes[lineEnd] !== LF) return -1;
+    const id = this.#id;
+    for (let i = 0; i < idBytes; i++) {
+      const high = HEX_VALUE[bytes[at + 2 * i] as number] as number;
+      const low = HEX_VALUE[bytes[at + 2 * i + 1] as number] as number;
+      if ((high | low) < 0) return -1;
+      id[i] = (high << 4) | low;
+    }
+    return lineEnd + 1;
+  }
+
+  #isSeen(kind: number, view: DataView, at: number): boolean {
+    const seen = this.#seen;
+    const words = this.#idWords;
+    const slot = (view.getInt32(at, true) & (SLOTS - 1)) * this.#slotWords;
+    if (seen[slot] !== kind) return false;
+    for (let word = 0; word < words; word++) {
+      if (seen[slot + 1 + word] !== view.getInt32(at + 4 * word, true)) return false;
+    }
+    return true;
+  }
+
+  #record(entry: number, kind: number, view: DataView, at: number): void {
+    const spool = this.#spool;
+    if (!spool.makeRoom()) return;
+    const seen = this.#seen;
+    const slot = (view.getInt32(at, true) & (SLOTS - 1)) * this.#slotWords;
+    const { block } = spool;
+    const to = spool.filled++ * this.#edgeBytes;
+    block.setInt32(to, edgeHead(entry, kind), true);
+    seen[slot] = kind;
+    for (let word = 0, words = this.#idWords; word < words; word++) {
+      const value = view.getInt32(at + 4 * word, true);
+      seen[slot + 1 + word] = value;
+      block.setInt32(to + EDGE_HEAD_BYTES + 4 * word, value, true);
+    }
+  }
+
+  #look(bytes: Uint8Array): void {
+    if (this.#viewed === bytes) return;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#viewed = bytes;
+  }
+}
+
+/** The last index in `[start, end)` whose place is at most `place`; that of `start` counts in any case. */
+function lastAtMost(places: Int32Array, start: number, end: number, place: number): number {
+  let low = start;
+  let high = end - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((places[middle] as number) <= place) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Value of each hex digit's character, -1 for others. git reads both cases. */
+const HEX_VALUE = new Int8Array(256).fill(-1);
+for (let value = 0; value < 16; value++) {
+  const digit = value.toString(16);
+  HEX_VALUE[digit.charCodeAt(0)] = value;
+  HEX_VALUE[digit.toUpperCase().charCodeAt(0)] = value;
+}
+
+function startsWith(bytes: Uint8Array, at: number, end: number, prefix: Uint8Array): boolean {
+  if (at + prefix.length > end) return false;
+  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix[i]) return false;
+  return true;
+}
+
+function typeLine(kind: number): string {
+  return `type ${kindOfCode(kind)}\n`;
+}
+
+function asciiOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function longer(array: Int32Array): Int32Array {
+  const grown = new Int32Array(array.length * 2);
+  grown.set(array);
+  return grown;
+}
