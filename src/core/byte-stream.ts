@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { turns } from './turns.ts';
+
 export type ByteStream = AsyncIterable<Uint8Array>;
 
 /** What an async entry point takes so that its caller can end the work. */
@@ -35,14 +37,9 @@ export async function* streamOf(...chunks: readonly Uint8Array[]): AsyncGenerato
 /**
  * Let timers, sockets and other requests run. Long synchronous loops await this every few
  * milliseconds of work, never once an item.
+ *
+ * @param turnsTaken how often the same work has come back from here: work that has only begun goes first
  */
-export function yieldToOthers(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
+export function yieldToOthers(turnsTaken = 0): Promise<void> {
+  return turns.wait(turnsTaken);
 }

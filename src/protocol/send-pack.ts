@@ -7,10 +7,11 @@
 import type { ObjectId } from '../core/object-id.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import type { ObjectFilter } from '../repository/object-filter.ts';
+import type { PackChunk } from '../repository/pack-sharing/write-alone.ts';
 import type { PackWritingResult } from '../repository/pack-writing/write-pack.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readIncludableTags } from './include-tags.ts';
-import { FLUSH_PACKET } from './pkt-line.ts';
+import { FLUSH_PACKET, MAX_PACKET_BYTES } from './pkt-line.ts';
 import { progressText } from './progress-text.ts';
 import type { ShallowDecision } from './shallow-info.ts';
 import { multiplex } from './side-band.ts';
@@ -42,14 +43,18 @@ export async function* sendPack(
   const { limits, signal } = context.options;
   if (bandPacketBytes === 0) {
     context.channel = { kind: 'bare' };
-    yield* packOf(context, reader, order, { signal });
+    for await (const chunk of packOf(context, reader, order, { signal })) yield chunk as Uint8Array;
     return;
   }
   context.channel = { kind: 'bands', maxPacketBytes: bandPacketBytes };
   yield* multiplex(
     (bandTwo, stop) => {
       const say = order.noProgress ? undefined : (text: string) => bandTwo.write(text);
-      return packOf(context, reader, order, { signal: stop, say });
+      return packOf(context, reader, order, {
+        signal: stop,
+        framed: bandPacketBytes === MAX_PACKET_BYTES,
+        say,
+      });
     },
     { maxPacketBytes: bandPacketBytes, keepaliveMs: limits.keepaliveMs, signal },
   );
@@ -59,6 +64,7 @@ export async function* sendPack(
 
 interface PackOptions {
   readonly signal: AbortSignal | undefined;
+  readonly framed?: boolean | undefined;
   /** Takes progress for the user's terminal. */
   readonly say?: ((text: string) => void) | undefined;
 }
@@ -67,8 +73,8 @@ async function* packOf(
   context: FetchContext,
   reader: ObjectReader,
   order: PackOrder,
-  { signal, say }: PackOptions,
-): AsyncGenerator<Uint8Array, undefined> {
+  { signal, framed, say }: PackOptions,
+): AsyncGenerator<PackChunk, undefined> {
   const { limits, sharing } = context.options;
   const { wants, haves, filter, ofsDelta, thinPack: thin } = order;
   const includeTags = order.includeTag ? await readIncludableTags(context, reader) : undefined;
@@ -80,6 +86,7 @@ async function* packOf(
   let written: PackWritingResult | undefined;
   yield* seat.pack({
     signal,
+    framed,
     onResult: (result) => {
       written = result;
     },

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import { encodeLength, MAX_PACKET_BYTES } from './pkt-line.ts';
@@ -53,6 +52,19 @@ function encodePackData(payload: Uint8Array, maxPacketBytes: number): Uint8Array
   return packet;
 }
 
+/** Make the packets of band 1 that `frames` has room for: five bytes before each payload of the largest size. */
+function fillFrames(frames: Uint8Array): Uint8Array {
+  for (let at = 0; at < frames.length; at += MAX_PACKET_BYTES) {
+    const length = Math.min(MAX_PACKET_BYTES, frames.length - at);
+    frames.set(encodeLength(length), at);
+    frames[at + OVERHEAD_BYTES - 1] = 1;
+  }
+  return frames;
+}
+
+/** Bytes for band 1: to be put into packets; or {@link fillFrames}, if packets of the largest size may be sent. */
+export type BandOneChunk = Uint8Array | { readonly frames: Uint8Array };
+
 /** Where work that has side-band output says things while it goes on. */
 export interface BandTwo {
   /**
@@ -89,7 +101,7 @@ const MAX_QUEUED_TEXT = 64 * 1024;
  * two chunks must watch it, because `return` reaches a generator only where it yields.
  */
 export async function* multiplex(
-  work: (bandTwo: BandTwo, signal: AbortSignal) => ByteStream,
+  work: (bandTwo: BandTwo, signal: AbortSignal) => AsyncIterable<BandOneChunk>,
   options: MultiplexOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { maxPacketBytes = MAX_PACKET_BYTES, keepaliveMs, keepalive = EMPTY_BAND_ONE } = options;
@@ -98,14 +110,14 @@ export async function* multiplex(
   if (options.signal?.aborted) forwardAbort();
   options.signal?.addEventListener('abort', forwardAbort, { once: true });
 
-  const texts = new TextQueue();
-  const iterator = work(texts, stop.signal)[Symbol.asyncIterator]();
+  const inbox = new Inbox(keepaliveMs);
+  const iterator = work(inbox, stop.signal)[Symbol.asyncIterator]();
   let done = false;
   try {
-    let step = nextStep(iterator);
+    inbox.awaitStep(iterator);
     while (!done) {
-      const event = await firstOf(step, texts, keepaliveMs);
-      const text = texts.take();
+      const event = await inbox.next();
+      const text = inbox.takeText();
       if (text !== '') yield encodeBand(2, text, maxPacketBytes);
       if (event === 'silence') {
         yield keepalive;
@@ -117,12 +129,15 @@ export async function* multiplex(
         if (event.done) {
           done = true;
         } else {
-          step = nextStep(iterator);
-          if (event.value.length > 0) yield encodePackData(event.value, maxPacketBytes);
+          inbox.awaitStep(iterator);
+          const { value } = event;
+          if (!(value instanceof Uint8Array)) yield fillFrames(value.frames);
+          else if (value.length > 0) yield encodePackData(value, maxPacketBytes);
         }
       }
     }
   } finally {
+    inbox.close();
     options.signal?.removeEventListener('abort', forwardAbort);
     if (!done) {
       stop.abort(new GitError('ABORTED', 'Stopped: nobody reads the answer any more'));
@@ -131,55 +146,75 @@ export async function* multiplex(
   }
 }
 
-type Step = IteratorResult<Uint8Array> | { readonly error: unknown };
+type Step = IteratorResult<BandOneChunk> | { readonly error: unknown };
 type Event = Step | 'text' | 'silence';
 
-/** A failure is a value here, so that one that comes while nobody waits is not an unhandled rejection. */
-function nextStep(iterator: AsyncIterator<Uint8Array>): Promise<Step> {
-  return iterator.next().catch((error: unknown) => ({ error }));
-}
-
-async function firstOf(step: Promise<Step>, texts: TextQueue, keepaliveMs: number): Promise<Event> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const events: Promise<Event>[] = [step, texts.arrival()];
-  if (keepaliveMs > 0) {
-    events.push(
-      new Promise((resolve) => {
-        timer = setTimeout(resolve, keepaliveMs, 'silence');
-      }),
-    );
-  }
-  try {
-    return await Promise.race(events);
-  } finally {
-    clearTimeout(timer);
-    texts.forget();
-  }
-}
-
-class TextQueue implements BandTwo {
+/**
+ * What comes next: a step of the work, text, or nothing for too long. One timer runs across many chunks: to set one for
+ * each of a hundred thousand chunks costs more than framing them.
+ */
+class Inbox implements BandTwo {
+  readonly #keepaliveMs: number;
   #text = '';
+  #step: Step | undefined;
   #wake: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #waitsSinceMs = 0;
+
+  constructor(keepaliveMs: number) {
+    this.#keepaliveMs = keepaliveMs;
+  }
 
   write(text: string): void {
     this.#text += text.slice(0, MAX_QUEUED_TEXT - this.#text.length);
     this.#wake?.();
   }
 
-  take(): string {
+  takeText(): string {
     const text = this.#text;
     this.#text = '';
     return text;
   }
 
-  arrival(): Promise<'text'> {
-    if (this.#text !== '') return Promise.resolve('text');
+  /** A failure is a value here, so that one that comes while nobody waits is not an unhandled rejection. */
+  awaitStep(iterator: AsyncIterator<BandOneChunk>): void {
+    const arrive = (step: Step): void => {
+      this.#step = step;
+      this.#wake?.();
+    };
+    iterator.next().then(arrive, (error: unknown) => arrive({ error }));
+  }
+
+  /** The step if there is one, as text is taken with it anyway. */
+  async next(): Promise<Event> {
+    if (this.#step === undefined && this.#text === '') await this.#arrival();
+    const step = this.#step;
+    this.#step = undefined;
+    if (step !== undefined) return step;
+    return this.#text === '' ? 'silence' : 'text';
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arrival(): Promise<void> {
+    this.#waitsSinceMs = performance.now();
+    if (this.#keepaliveMs > 0) this.#timer ??= setTimeout(() => this.#onTimer(), this.#keepaliveMs);
     return new Promise((resolve) => {
-      this.#wake = () => resolve('text');
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
     });
   }
 
-  forget(): void {
-    this.#wake = undefined;
+  /** Silence counts from when it was last waited for, while somebody waits. */
+  #onTimer(): void {
+    this.#timer = undefined;
+    if (this.#wake === undefined) return;
+    const leftMs = this.#waitsSinceMs + this.#keepaliveMs - performance.now();
+    if (leftMs > 0) this.#timer = setTimeout(() => this.#onTimer(), Math.ceil(leftMs));
+    else this.#wake();
   }
 }

@@ -15,6 +15,8 @@ import type { ObjectReader } from '../../src/odb/object-database.ts';
 import { openRepository } from '../../src/repository/node/open-repository.ts';
 import type { PackSharing } from '../../src/repository/pack-sharing/pack-sharing.ts';
 import type { AnswerSeat } from '../../src/repository/pack-sharing/shared-answer.ts';
+import type { PackChunk } from '../../src/repository/pack-sharing/write-alone.ts';
+import { CHUNK_BYTES, HEADROOM_BYTES } from '../../src/repository/pack-writing/pack-output.ts';
 import type { PackWritingResult } from '../../src/repository/pack-writing/write-pack.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import type { SelectionRequest } from '../../src/repository/select-objects.ts';
@@ -122,6 +124,8 @@ function noise(seed: number, length: number): Uint8Array {
 export interface ClientOptions {
   readonly request?: SelectionRequest;
   readonly limits?: Partial<Limits>;
+  /** Take frames, as clients with side-band-64k do. */
+  readonly framed?: boolean;
 }
 
 /** One who takes part, and takes a chunk when told to. */
@@ -130,11 +134,11 @@ export class SharingClient {
   result: PackWritingResult | undefined;
   readonly #stop = new AbortController();
   readonly #seat: AnswerSeat;
-  readonly #pack: AsyncGenerator<Uint8Array, undefined>;
+  readonly #pack: AsyncGenerator<PackChunk, undefined>;
   readonly #chunks: Uint8Array[] = [];
   isDone = false;
 
-  constructor(sharing: PackSharing, scene: SharingScene, { request, limits }: ClientOptions = {}) {
+  constructor(sharing: PackSharing, scene: SharingScene, { request, limits, framed }: ClientOptions = {}) {
     this.#seat = sharing.join(
       scene.repository,
       request ?? scene.request,
@@ -143,6 +147,7 @@ export class SharingClient {
     );
     this.#pack = this.#seat.pack({
       signal: this.#stop.signal,
+      framed,
       onResult: (result) => {
         this.result = result;
       },
@@ -154,7 +159,7 @@ export class SharingClient {
     if (this.isDone) return false;
     try {
       const { done, value } = await this.#pack.next();
-      if (value !== undefined) this.#chunks.push(value.slice());
+      if (value !== undefined) this.#chunks.push(...payloadsOf(value));
       this.isDone = done === true;
     } catch (error) {
       this.isDone = true;
@@ -182,4 +187,14 @@ export class SharingClient {
     await this.#pack.return(undefined);
     this.#seat[Symbol.dispose]();
   }
+}
+
+function payloadsOf(chunk: PackChunk): Uint8Array[] {
+  if (chunk instanceof Uint8Array) return [chunk.slice()];
+  const payloads: Uint8Array[] = [];
+  for (let at = 0; at < chunk.frames.length; at += HEADROOM_BYTES + CHUNK_BYTES) {
+    payloads.push(chunk.frames.slice(at + HEADROOM_BYTES, at + HEADROOM_BYTES + CHUNK_BYTES));
+    chunk.frames.fill(0xff, at, at + HEADROOM_BYTES); // whoever frames it may
+  }
+  return payloads;
 }

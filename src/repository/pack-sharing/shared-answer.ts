@@ -10,7 +10,7 @@ import { SharedPack, type SharedPackOptions } from './shared-pack.ts';
 import { MOST_HELD_BYTES } from './spool.ts';
 import { bytesToPutAside } from './spool-need.ts';
 import { untilAborted } from './until-aborted.ts';
-import { type PackReading, writeAlone } from './write-alone.ts';
+import { type PackChunk, type PackReading, writeAlone } from './write-alone.ts';
 
 /** What an answer holds besides its tables: a snapshot of the packs, an entry here and there. */
 const BASE_BYTES = 64 * 1024;
@@ -28,7 +28,7 @@ export interface SharedAnswerOptions extends SharedPackOptions {
 /** One client's part in an answer. Dispose it when the client has it all, or goes away. */
 export interface AnswerSeat extends Disposable {
   /** Everything; called once. @throws {GitError} what choosing, planning and writing throw; ABORTED */
-  pack(reading: PackReading): AsyncGenerator<Uint8Array, undefined>;
+  pack(reading: PackReading): AsyncGenerator<PackChunk, undefined>;
 }
 
 export class SharedAnswer implements Evictable {
@@ -89,7 +89,7 @@ export class SharedAnswer implements Evictable {
     if (!this.isInUse) this.#retire();
   }
 
-  async *#packFor(reading: PackReading): AsyncGenerator<Uint8Array, undefined> {
+  async *#packFor(reading: PackReading): AsyncGenerator<PackChunk, undefined> {
     const planned = await untilAborted(this.#planned, reading.signal);
     const pack = this.#sharedPack(planned);
     try {

@@ -11,17 +11,19 @@ import { isGitError, throwIfAborted } from '../../core/errors.ts';
 import type { RandomAccessFile } from '../../pack/stored-pack.ts';
 import { Pace } from '../pace.ts';
 import { packEndsEarly } from '../pack-writing/pack-errors.ts';
-import { CHUNK_BYTES, newChunk } from '../pack-writing/pack-output.ts';
+import { CHUNK_BYTES, HEADROOM_BYTES, newChunk } from '../pack-writing/pack-output.ts';
 import { type PackWritingResult, writePack } from '../pack-writing/write-pack.ts';
 import type { PlannedPack } from './planned-pack.ts';
 import { type CreateSpool, SpooledBytes, type SpoolUsage } from './spool.ts';
-import { untilAborted } from './until-aborted.ts';
-import { type PackReading, type PackWriter, writeAlone } from './write-alone.ts';
+import { type PackChunk, type PackReading, type PackWriter, writeAlone } from './write-alone.ts';
 
 /** Chunks written at a time, half a megabyte: readers wait for them together, and they are put aside in one piece. */
 const STEP_CHUNKS = 8;
-/** Chunks kept for readers that are about as far: two megabytes for as long as there are two readers. */
-const RECENT_CHUNKS = 32;
+/** Frames handed out at a time: a hundred clones spend half as much time on four together as on one by one. */
+const FRAMES_A_CHUNK = 4;
+const FRAMED_BYTES = FRAMES_A_CHUNK * CHUNK_BYTES;
+/** Chunks of frames kept for readers that are about as far: two megabytes for as long as there are two readers. */
+const RECENT_CHUNKS = 8;
 const BYTES_A_WRITTEN_OFFSET = 8;
 const BYTES_A_SPAN = 80;
 
@@ -40,7 +42,7 @@ interface Span {
 
 interface RecentChunk {
   readonly position: number;
-  readonly chunk: Uint8Array;
+  readonly frames: Uint8Array;
 }
 
 type State =
@@ -50,12 +52,32 @@ type State =
   /** There was no room to put anything aside. */
   | 'unspooled';
 
+/** A reader that waits for more, or for its signal. */
+class Waiting {
+  #wake: (() => void) | undefined;
+
+  begin(among: Set<Waiting>, start: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      among.add(this);
+      start();
+    });
+  }
+
+  end(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
+
 export class SharedPack {
   readonly #planned: PlannedPack;
   readonly #options: SharedPackOptions;
   readonly #abort = new AbortController();
   readonly #source: AsyncGenerator<Uint8Array>;
   readonly #aside: SpooledBytes;
+  /** One for all readers: among a hundred, each would find that it has been long since it rested. */
+  readonly #pace = new Pace(undefined);
   /** What is copied from stored packs, in the order it is written; those before `#nextCopy` are passed. */
   readonly #copies: Span[] = [];
   #nextCopy = 0;
@@ -68,6 +90,8 @@ export class SharedPack {
   #state: State = 'writing';
   #failure: unknown;
   #step: Promise<void> | undefined;
+  /** Readers at the end of what is written. */
+  readonly #waiting = new Set<Waiting>();
   #isClosed = false;
   #readers = 0;
 
@@ -105,31 +129,35 @@ export class SharedPack {
   }
 
   /**
-   * The whole pack, in chunks of at most 65515 bytes. Several readers may get the same one, which nobody writes to, but
-   * for the five bytes in front of it: they are free for a packet's frame, the same for all.
+   * The whole pack.
    *
    * When nothing more can be put aside, each reader goes on with a pack of its own from where it is: the same plan
    * gives the same bytes.
    *
    * @throws {GitError} what writing a pack throws, to all readers; ABORTED to the one whose signal fired
    */
-  async *read({ signal, onResult }: PackReading): AsyncGenerator<Uint8Array, undefined> {
-    const pace = new Pace(signal);
+  async *read({ signal, framed, onResult }: PackReading): AsyncGenerator<PackChunk, undefined> {
+    const readBytes = framed === true ? FRAMED_BYTES : CHUNK_BYTES;
     let at = 0;
     let span = 0;
+    // One listener for the whole pack: readers wait thousands of times.
+    const waiting = new Waiting();
+    const wake = (): void => waiting.end();
+    signal?.addEventListener('abort', wake);
     this.#readers++;
     try {
       while (this.#state !== 'unspooled') {
         throwIfAborted(signal);
         const hasEnded = this.#state !== 'writing';
-        if (this.#written - at >= (hasEnded ? 1 : CHUNK_BYTES)) {
+        if (this.#written - at >= (hasEnded ? 1 : readBytes)) {
           while ((this.#spans[span] as Span).end <= at) span++;
-          const chunk = this.#chunkAt(at, span);
-          at += chunk.length;
+          const length = Math.min(readBytes, this.#written - at);
+          const chunk = framed === true ? this.#framesAt(at, length, span) : this.#plainAt(at, length, span);
+          at += length;
           yield chunk;
-          if (pace.isDue()) await pace.rest();
+          if (this.#pace.isDue()) await this.#pace.rest();
         } else if (!hasEnded) {
-          await untilAborted(this.#advance(), signal);
+          await waiting.begin(this.#waiting, () => this.#advance());
         } else if (this.#state === 'failed') {
           throw this.#failure;
         } else {
@@ -138,6 +166,7 @@ export class SharedPack {
         }
       }
     } finally {
+      signal?.removeEventListener('abort', wake);
       this.#readers--;
       if (this.#readers < 2) this.#recent.fill(undefined);
     }
@@ -154,14 +183,17 @@ export class SharedPack {
     this.#aside.close();
   }
 
-  /** Write on. One step at a time, for all that wait for it; never rejects. */
-  #advance(): Promise<void> {
+  /** Write on, unless somebody does: all who wait are woken when it is done. */
+  #advance(): void {
     this.#step ??= this.#writeStep().finally(() => {
       this.#step = undefined;
+      const woken = [...this.#waiting];
+      this.#waiting.clear();
+      for (const reader of woken) reader.end();
     });
-    return this.#step;
   }
 
+  /** Never rejects. */
   async #writeStep(): Promise<void> {
     const aside: Uint8Array[] = [];
     let written = this.#written;
@@ -230,29 +262,56 @@ export class SharedPack {
     else this.#spans.push({ start, end, file: undefined, at: this.#asideBytes });
     this.#asideBytes += end - start;
   }
-  /** The chunk that begins at `position`, a multiple of {@link CHUNK_BYTES}. */
-  #chunkAt(position: number, span: number): Uint8Array {
-    if (this.#readers < 2) return this.#readAt(position, span);
-    const place = (position / CHUNK_BYTES) % RECENT_CHUNKS;
-    const recent = this.#recent[place];
-    if (recent?.position === position) return recent.chunk;
-    const chunk = this.#readAt(position, span);
-    if (chunk.length === CHUNK_BYTES) this.#recent[place] = { position, chunk };
+  #plainAt(position: number, length: number, span: number): Uint8Array {
+    const chunk = newChunk(length);
+    this.#readInto(position, chunk, 0, length, span);
     return chunk;
   }
 
-  #readAt(position: number, firstSpan: number): Uint8Array {
-    const chunk = newChunk(Math.min(CHUNK_BYTES, this.#written - position));
-    for (let filled = 0, number = firstSpan; filled < chunk.length; number++) {
+  /** @param position a multiple of {@link FRAMED_BYTES} */
+  #framesAt(position: number, length: number, span: number): PackChunk {
+    const place = (position / FRAMED_BYTES) % RECENT_CHUNKS;
+    const recent = this.#recent[place];
+    if (recent?.position === position && length === FRAMED_BYTES) return recent;
+
+    const frames = new Uint8Array(length + HEADROOM_BYTES * Math.ceil(length / CHUNK_BYTES));
+    let from = span;
+    for (let done = 0, at = 0; done < length; done += CHUNK_BYTES) {
+      const payloadBytes = Math.min(CHUNK_BYTES, length - done);
+      from = this.#readInto(position + done, frames, at + HEADROOM_BYTES, payloadBytes, from);
+      at += HEADROOM_BYTES + payloadBytes;
+    }
+    const chunk = { position, frames };
+    if (this.#readers > 1 && length === FRAMED_BYTES) this.#recent[place] = chunk;
+    return chunk;
+  }
+
+  /**
+   * @param firstSpan one that is not behind `position`
+   * @returns the span of the last byte
+   */
+  #readInto(
+    position: number,
+    target: Uint8Array,
+    targetOffset: number,
+    length: number,
+    firstSpan: number,
+  ): number {
+    let number = firstSpan;
+    for (let filled = 0; filled < length; ) {
       const { start, end, file, at } = this.#spans[number] as Span;
       const from = position + filled;
-      const length = Math.min(chunk.length - filled, end - from);
-      if (file === undefined) this.#aside.readInto(at + from - start, chunk, filled, length);
-      else if (file.readInto(at + from - start, chunk, filled, length) !== length) {
+      const count = Math.min(length - filled, end - from);
+      if (count <= 0) {
+        number++;
+        continue;
+      }
+      if (file === undefined) this.#aside.readInto(at + from - start, target, targetOffset + filled, count);
+      else if (file.readInto(at + from - start, target, targetOffset + filled, count) !== count) {
         throw packEndsEarly(file, at + end - start);
       }
-      filled += length;
+      filled += count;
     }
-    return chunk;
+    return number;
   }
 }

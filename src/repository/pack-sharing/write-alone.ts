@@ -12,8 +12,16 @@ export interface PackWriter extends AnswerOptions {
   readonly runtime: Runtime;
 }
 
+/**
+ * Bytes of a pack: plain; or in frames, each of `HEADROOM_BYTES` that are free for a packet's head and `CHUNK_BYTES` of the
+ * pack, fewer in the last. Several clients may hold one at the same time: all write the same heads, and nothing else.
+ */
+export type PackChunk = Uint8Array | { readonly frames: Uint8Array };
+
 export interface PackReading {
   readonly signal: AbortSignal | undefined;
+  /** Whether frames may come. They are for packets of the largest size: what several clients take is framed but once. */
+  readonly framed?: boolean | undefined;
   /** Told once, when the whole pack but its trailer was written, or all of it. */
   readonly onResult: (result: PackWritingResult) => void;
 }

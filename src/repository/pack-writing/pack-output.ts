@@ -12,7 +12,7 @@ import { packEndsEarly } from './pack-errors.ts';
 /** What one side-band-64k packet carries: 65520 less the length and the band. */
 export const CHUNK_BYTES = 65515;
 /** Bytes free in front of each chunk, for the length and the band: the packet is made without moving the chunk. */
-const HEADROOM_BYTES = 5;
+export const HEADROOM_BYTES = 5;
 
 /** Room for a chunk of `sizeBytes`, with its headroom before it in its buffer. */
 export function newChunk(sizeBytes: number = CHUNK_BYTES): Uint8Array<ArrayBuffer> {

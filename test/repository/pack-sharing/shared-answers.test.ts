@@ -56,7 +56,10 @@ describe('who asks for the same', () => {
       const expected = await packAlone(scene);
       const sharing = newSharing();
       const before = scene.choices();
-      const clients = Array.from({ length: 5 }, () => new SharingClient(sharing, scene));
+      const clients = Array.from(
+        { length: 5 },
+        (_, n) => new SharingClient(sharing, scene, { framed: n > 0 }),
+      );
       const packs = await Promise.all(clients.map((client) => client.takeAll()));
       for (const pack of packs) assert.deepEqual(pack, expected);
       assert.equal(scene.choices() - before, 1);
@@ -418,7 +421,7 @@ test('however clients come, read, wait and go, who stays gets the pack and nothi
         const sharing = newSharing({ keptFromObjects: isKept ? 0 : 1_000_000 });
         const clients = new Map<number, SharingClient>();
         for (const { client: name, what, times } of acts) {
-          const client = clients.get(name) ?? new SharingClient(sharing, scene);
+          const client = clients.get(name) ?? new SharingClient(sharing, scene, { framed: name > 1 });
           clients.set(name, client);
           if (what === 'leave') {
             await client.leave();
