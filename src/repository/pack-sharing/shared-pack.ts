@@ -8,14 +8,13 @@
  */
 import { concatBytes } from '../../core/bytes.ts';
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
-import type { RandomAccessFile } from '../../pack/stored-pack.ts';
 import { Pace } from '../pace.ts';
-import { packEndsEarly } from '../pack-writing/pack-errors.ts';
 import { CHUNK_BYTES, HEADROOM_BYTES, newChunk } from '../pack-writing/pack-output.ts';
 import { type PackWritingResult, writePack } from '../pack-writing/write-pack.ts';
 import type { PlannedPack } from './planned-pack.ts';
 import { type CreateSpool, SpooledBytes, type SpoolUsage } from './spool.ts';
 import { type PackChunk, type PackReading, type PackWriter, writeAlone } from './write-alone.ts';
+import { WrittenSpans } from './written-spans.ts';
 
 /** Chunks written at a time, half a megabyte: readers wait for them together, and they are put aside in one piece. */
 const STEP_CHUNKS = 8;
@@ -25,19 +24,10 @@ const FRAMED_BYTES = FRAMES_A_CHUNK * CHUNK_BYTES;
 /** Chunks of frames kept for readers that are about as far: two megabytes for as long as there are two readers. */
 const RECENT_CHUNKS = 8;
 const BYTES_A_WRITTEN_OFFSET = 8;
-const BYTES_A_SPAN = 80;
 
 export interface SharedPackOptions extends PackWriter {
   readonly createSpool: CreateSpool | undefined;
   readonly usage: SpoolUsage;
-}
-
-/** Bytes `[start, end)` of the pack lie in `file`, or among what was put aside, from `at` on. */
-interface Span {
-  readonly start: number;
-  end: number;
-  readonly file: RandomAccessFile | undefined;
-  readonly at: number;
 }
 
 interface RecentChunk {
@@ -78,12 +68,7 @@ export class SharedPack {
   readonly #aside: SpooledBytes;
   /** One for all readers: among a hundred, each would find that it has been long since it rested. */
   readonly #pace = new Pace(undefined);
-  /** What is copied from stored packs, in the order it is written; those before `#nextCopy` are passed. */
-  readonly #copies: Span[] = [];
-  #nextCopy = 0;
-  /** Where the bytes written so far can be read, without a gap. */
-  readonly #spans: Span[] = [];
-  #asideBytes = 0;
+  readonly #spans = new WrittenSpans();
   readonly #recent = new Array<RecentChunk | undefined>(RECENT_CHUNKS);
   #written = 0;
   #result: PackWritingResult | undefined;
@@ -105,7 +90,7 @@ export class SharedPack {
       limits,
       ofsDelta,
       signal: this.#abort.signal,
-      onCopy: (file, fileOffset, position, length) => this.#noteCopy(file, fileOffset, position, length),
+      onCopy: (...copy) => this.#spans.noteCopy(...copy),
       onResult: (result) => {
         this.#result = result;
       },
@@ -125,7 +110,7 @@ export class SharedPack {
   /** Bytes of memory it holds. */
   get heldBytes(): number {
     const offsets = this.#state === 'writing' ? BYTES_A_WRITTEN_OFFSET * this.#planned.plan.slotCount : 0;
-    return this.#aside.heldBytes + offsets + BYTES_A_SPAN * this.#spans.length;
+    return this.#aside.heldBytes + offsets + this.#spans.heldBytes;
   }
 
   /**
@@ -150,7 +135,7 @@ export class SharedPack {
         throwIfAborted(signal);
         const hasEnded = this.#state !== 'writing';
         if (this.#written - at >= (hasEnded ? 1 : readBytes)) {
-          while ((this.#spans[span] as Span).end <= at) span++;
+          span = this.#spans.spanAt(at, span);
           const length = Math.min(readBytes, this.#written - at);
           const chunk = framed === true ? this.#framesAt(at, length, span) : this.#plainAt(at, length, span);
           at += length;
@@ -204,7 +189,7 @@ export class SharedPack {
         if (done) {
           state = 'complete';
         } else {
-          this.#take(value, written, aside);
+          this.#spans.add(value, written, aside);
           written += value.length;
         }
       }
@@ -226,45 +211,9 @@ export class SharedPack {
     this.#state = state;
   }
 
-  #noteCopy(file: RandomAccessFile, fileOffset: number, position: number, length: number): void {
-    const last = this.#copies.at(-1);
-    const isNext =
-      last?.end === position && last.file === file && last.at + last.end - last.start === fileOffset;
-    if (isNext) last.end += length;
-    else this.#copies.push({ start: position, end: position + length, file, at: fileOffset });
-  }
-
-  /** Note where the bytes of `chunk` can be read again; those that cannot go to `aside`. */
-  #take(chunk: Uint8Array, position: number, aside: Uint8Array[]): void {
-    const end = position + chunk.length;
-    const copies = this.#copies;
-    for (let at = position; at < end; ) {
-      // The last one may still grow.
-      while (this.#nextCopy < copies.length - 1 && (copies[this.#nextCopy] as Span).end <= at)
-        this.#nextCopy++;
-      const copy = copies[this.#nextCopy];
-      let until = end;
-      if (copy !== undefined && copy.start <= at && at < copy.end) {
-        until = Math.min(end, copy.end);
-        if (this.#spans.at(-1) !== copy) this.#spans.push(copy);
-      } else {
-        if (copy !== undefined && at < copy.start) until = Math.min(end, copy.start);
-        aside.push(chunk.subarray(at - position, until - position));
-        this.#extendAside(at, until);
-      }
-      at = until;
-    }
-  }
-
-  #extendAside(start: number, end: number): void {
-    const last = this.#spans.at(-1);
-    if (last !== undefined && last.file === undefined) last.end = end;
-    else this.#spans.push({ start, end, file: undefined, at: this.#asideBytes });
-    this.#asideBytes += end - start;
-  }
   #plainAt(position: number, length: number, span: number): Uint8Array {
     const chunk = newChunk(length);
-    this.#readInto(position, chunk, 0, length, span);
+    this.#spans.readInto(this.#aside, position, chunk, 0, length, span);
     return chunk;
   }
 
@@ -278,40 +227,18 @@ export class SharedPack {
     let from = span;
     for (let done = 0, at = 0; done < length; done += CHUNK_BYTES) {
       const payloadBytes = Math.min(CHUNK_BYTES, length - done);
-      from = this.#readInto(position + done, frames, at + HEADROOM_BYTES, payloadBytes, from);
+      from = this.#spans.readInto(
+        this.#aside,
+        position + done,
+        frames,
+        at + HEADROOM_BYTES,
+        payloadBytes,
+        from,
+      );
       at += HEADROOM_BYTES + payloadBytes;
     }
     const chunk = { position, frames };
     if (this.#readers > 1 && length === FRAMED_BYTES) this.#recent[place] = chunk;
     return chunk;
-  }
-
-  /**
-   * @param firstSpan one that is not behind `position`
-   * @returns the span of the last byte
-   */
-  #readInto(
-    position: number,
-    target: Uint8Array,
-    targetOffset: number,
-    length: number,
-    firstSpan: number,
-  ): number {
-    let number = firstSpan;
-    for (let filled = 0; filled < length; ) {
-      const { start, end, file, at } = this.#spans[number] as Span;
-      const from = position + filled;
-      const count = Math.min(length - filled, end - from);
-      if (count <= 0) {
-        number++;
-        continue;
-      }
-      if (file === undefined) this.#aside.readInto(at + from - start, target, targetOffset + filled, count);
-      else if (file.readInto(at + from - start, target, targetOffset + filled, count) !== count) {
-        throw packEndsEarly(file, at + end - start);
-      }
-      filled += count;
-    }
-    return number;
   }
 }
