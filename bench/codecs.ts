@@ -18,6 +18,7 @@ import { idTableCases } from './codecs/id-table.ts';
 import { idxCases } from './codecs/idx.ts';
 import { packetCases } from './codecs/pkt-line.ts';
 import { runtimeCases } from './codecs/runtime.ts';
+import { sha1Cases } from './codecs/sha1.ts';
 import { sideBandCases } from './codecs/side-band.ts';
 import { treeCases } from './codecs/tree.ts';
 
@@ -31,6 +32,7 @@ const cases: readonly Case[] = [
   ...entryHeaderCases(),
   ...deltaCases(),
   ...runtimeCases(),
+  ...sha1Cases(),
   ...copyCases(),
   ...idTableCases(),
   ...idxCases(),

@@ -19,7 +19,7 @@ import {
 } from './layout';
 import { compress, storeId } from './message';
 import { isAttacked } from './recompress';
-import { initialWord, roundsOfLanes } from './rounds';
+import { roundsOfLanes } from './rounds';
 
 /** With fewer lanes in use than this, one message after another is faster. */
 const FEWEST_LANES: i32 = 3;
@@ -28,10 +28,12 @@ let nextJob: usize = 0;
 let endOfJobs: usize = 0;
 
 /**
- * Hash `count` padded messages, whose places stand at JOBS; ids and verdicts are written there. Give the longest first:
- * then no lane is left alone with a long one.
+ * Work on `count` padded messages, whose places stand at JOBS, and note there how far they have come. Give the longest
+ * first: then lanes are seldom left alone with a long one.
+ *
+ * @param all whether to go on when too few are left to be worked on together; otherwise one or two may stay unfinished
  */
-export function hashMany(count: i32): void {
+export function hashMany(count: i32, all: boolean): void {
   nextJob = JOBS;
   endOfJobs = JOBS + count * JOB_BYTES;
   let inUse: i32 = 0;
@@ -44,11 +46,17 @@ export function hashMany(count: i32): void {
       if (left === 0) continue;
       store<i32>(LANE_LEFT + lane, left - blocks);
       if (left > blocks) continue;
-      storeId(LANE_STATES + AFTER + lane, 16, load<usize>(LANE_JOBS + lane) + 8);
+      const job = load<usize>(LANE_JOBS + lane);
+      store<i32>(job, 0, 4);
+      storeId(LANE_STATES + AFTER + lane, 16, job + 8);
       if (!takeJob(lane)) inUse--;
     }
   }
-  for (let lane: usize = 0; lane < 16; lane += 4) if (load<i32>(LANE_LEFT + lane) > 0) finishAlone(lane);
+  for (let lane: usize = 0; lane < 16; lane += 4) {
+    if (load<i32>(LANE_LEFT + lane) === 0) continue;
+    putDown(lane);
+    if (all) finishAlone(load<usize>(LANE_JOBS + lane));
+  }
 }
 
 /** @returns whether there was one left */
@@ -62,11 +70,20 @@ function takeJob(lane: usize): boolean {
   store<usize>(LANE_JOBS + lane, job);
   store<usize>(LANE_BLOCKS + lane, load<usize>(job));
   store<i32>(LANE_LEFT + lane, load<i32>(job, 4));
-  store<i32>(job, 0, 28);
   for (let word: usize = 0; word < 5; word++) {
-    store<i32>(LANE_STATES + AFTER + word * 16 + lane, initialWord(word));
+    store<i32>(LANE_STATES + AFTER + word * 16 + lane, load<i32>(job + 8 + word * 4));
   }
   return true;
+}
+
+/** Note how far the message of a lane has come. */
+function putDown(lane: usize): void {
+  const job = load<usize>(LANE_JOBS + lane);
+  store<usize>(job, load<usize>(LANE_BLOCKS + lane));
+  store<i32>(job, load<i32>(LANE_LEFT + lane), 4);
+  for (let word: usize = 0; word < 5; word++) {
+    store<i32>(job + 8 + word * 4, load<i32>(LANE_STATES + AFTER + word * 16 + lane));
+  }
 }
 
 /** How many blocks every lane in use has left. One that is not in use goes over the blocks of another. */
@@ -114,13 +131,11 @@ function checkLanes(survivors: v128): void {
   }
 }
 
-/** What is left of the message of one lane. */
-function finishAlone(lane: usize): void {
-  const job = load<usize>(LANE_JOBS + lane);
-  for (let word: usize = 0; word < 5; word++) {
-    store<i32>(CHAINING + word * 4, load<i32>(LANE_STATES + AFTER + word * 16 + lane));
-  }
-  countAttacked(job, compress(load<usize>(LANE_BLOCKS + lane), load<i32>(LANE_LEFT + lane)));
+/** What is left of one message. */
+function finishAlone(job: usize): void {
+  memory.copy(CHAINING, job + 8, 20);
+  countAttacked(job, compress(load<usize>(job), load<i32>(job, 4)));
+  store<i32>(job, 0, 4);
   storeId(CHAINING, 4, job + 8);
 }
 

@@ -40,7 +40,10 @@ export const SAME_STATE_STEPS: usize = memory.data(32, 16);
 
 /** Messages that `hashMany` takes at a time. */
 export const MOST_JOBS: i32 = 512;
-/** Bytes of one: where its blocks begin, how many they are; then, written: 20 of the id, and how many are attacked. */
+/**
+ * Bytes of one, in words: where its next block is, how many are left, five of the chaining value, and how many blocks
+ * were attacked. Once none is left, the id stands where the chaining value was.
+ */
 export const JOB_BYTES: usize = 32;
 export const JOBS: usize = memory.data(512 * 32, 16);
 /** What each lane of `hashMany` has before it: its job, its next block, and how many it has left; a word a lane. */

@@ -109,15 +109,22 @@ class DetectingHashBatch implements HashBatch {
   }
 
   add(bytes: Uint8Array, start: number, end: number, at: number): void {
-    if (this.#batch.add(bytes, start, end, at)) return;
-    this.flush();
-    if (!this.#batch.add(bytes, start, end, at)) this.#alone.hashInto(bytes, start, end, this.#ids(), at);
+    if (end - start > this.#batch.mostBytes) {
+      this.#alone.hashInto(bytes, start, end, this.#ids(), at);
+    } else if (!this.#batch.add(bytes, start, end, at)) {
+      this.#flush(false);
+      this.#batch.add(bytes, start, end, at);
+    }
   }
 
   flush(): void {
+    this.#flush(true);
+  }
+
+  #flush(all: boolean): void {
     const target = this.#ids();
     const { idBytes } = this.#format;
-    this.#batch.flush((at, ids, from, isAttacked) => {
+    this.#batch.flush(all, (at, ids, from, isAttacked) => {
       for (let i = 0; i < idBytes; i++) target[at + i] = ids[from + i] as number;
       if (isAttacked) this.#attacked = at;
     });

@@ -55,14 +55,15 @@ class SuspiciousHash implements DetectingHash {
 function suspiciousBatch(real: DetectingBatch, log: (how: 'batch') => void): DetectingBatch {
   const attacked = new Set<number>();
   return {
+    mostBytes: real.mostBytes,
     add(bytes, start, end, key) {
       if (!real.add(bytes, start, end, key)) return false;
       log('batch');
       if (isAttack(bytes.subarray(start, end))) attacked.add(key);
       return true;
     },
-    flush(found) {
-      real.flush((key, ids, at) => found(key, ids, at, attacked.delete(key)));
+    flush(all, found) {
+      real.flush(all, (key, ids, at) => found(key, ids, at, attacked.delete(key)));
     },
   };
 }

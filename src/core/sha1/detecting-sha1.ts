@@ -36,12 +36,18 @@ export interface DetectingHash {
 
 /** Messages that are gathered until there are enough to be hashed side by side. */
 export interface DetectingBatch {
+  /** Messages of more bytes are better hashed alone: there is never room for them. */
+  readonly mostBytes: number;
   /**
    * Copy the message `bytes[start, end)`, number `key` of the caller's.
    *
-   * @returns false when there is no room for it now: {@link flush}, or it is too large and to be hashed alone
+   * @returns false when there is no room for it now: call {@link flush}
    */
   add(bytes: Uint8Array, start: number, end: number, key: number): boolean;
-  /** Hash what was added, and tell of each; then there is room again. */
-  flush(found: (key: number, ids: Uint8Array, at: number, isAttacked: boolean) => void): void;
+  /**
+   * Hash what was added, and tell of each message that is done. Then there is room again.
+   *
+   * @param all whether none is to be left over; otherwise one or two long ones may stay, for the next time
+   */
+  flush(all: boolean, found: (key: number, ids: Uint8Array, at: number, isAttacked: boolean) => void): void;
 }

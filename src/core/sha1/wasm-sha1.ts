@@ -25,7 +25,7 @@ interface Exports {
   pad(bytes: number, lengthBytes: number, totalBytes: number): number;
   finish(bytes: number, lengthBytes: number, totalBytes: number): number;
   hash(bytes: number, lengthBytes: number): number;
-  hashMany(count: number): void;
+  hashMany(count: number, all: boolean): void;
 }
 
 /** An instance, its memory, and where in it the caller's part begins. */
@@ -46,13 +46,16 @@ const SLACK_BYTES = 5 * BLOCK_BYTES;
 /** Copied byte by byte up to here: cheaper than a view. */
 const SHORT_BYTES = 48;
 
-/** Memory of a batch for messages: some hundred of them make four of a length likely. */
-const BATCH_BYTES = 2 * 1024 * 1024;
-/** A message that would fill so much of it is hashed alone. */
-const MOST_BATCHED_BYTES = BATCH_BYTES / 2;
+/** Memory of a batch for messages. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** A quarter of it: two messages may be left over, and there has to be room for another. */
+const MOST_BATCHED_BYTES = BATCH_BYTES / 4;
 /** As in `assembly/sha1/layout.ts`. */
 const MOST_JOBS = 512;
 const JOB_WORDS = 8;
+/** Five of the chaining value, one for the attacked blocks. */
+const STATE_WORDS = 6;
+const INITIAL_STATE = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0, 0);
 
 /** @returns `undefined` where WebAssembly, its SIMD, or making code at run time are not to be had */
 export function createWasmSha1(): DetectingSha1 | undefined {
@@ -186,19 +189,24 @@ class WasmHash implements DetectingHash {
   }
 }
 
+/** Jobs are numbered as they are added; they are handed over sorted by length. */
 class WasmBatch implements DetectingBatch {
+  readonly mostBytes = MOST_BATCHED_BYTES;
   readonly #instance: Instance;
+  /** Where the jobs stand, in words. */
   readonly #jobs: number;
-  readonly #starts = new Int32Array(MOST_JOBS);
-  /** Blocks and number of each message, in one integer, so that sorting them sorts by length. */
-  readonly #byLength = new Float64Array(MOST_JOBS);
   readonly #keys = new Float64Array(MOST_JOBS);
+  readonly #starts = new Int32Array(MOST_JOBS);
+  /** Chaining value and attacked blocks, six words each: a message that was left over goes on from there. */
+  readonly #states = new Int32Array(MOST_JOBS * STATE_WORDS);
+  /** Blocks of each and its number, in one: so that to sort them is to sort by length. */
+  readonly #lengths = new Float64Array(MOST_JOBS);
   #count = 0;
   #usedBytes = 0;
 
   constructor(instance: Instance) {
     this.#instance = instance;
-    this.#jobs = instance.exports.jobsStart();
+    this.#jobs = instance.exports.jobsStart() / 4;
   }
 
   add(bytes: Uint8Array, start: number, end: number, key: number): boolean {
@@ -208,32 +216,56 @@ class WasmBatch implements DetectingBatch {
     const { exports, memory, input } = this.#instance;
     const to = input + this.#usedBytes;
     copyIn(memory, to, bytes, start, end);
-    const blocks = exports.pad(to, length, length);
-    const job = this.#count++;
-    this.#starts[job] = to;
-    this.#keys[job] = key;
-    this.#byLength[job] = blocks * MOST_JOBS + job;
-    this.#usedBytes += blocks * BLOCK_BYTES;
+    this.#addJob(key, to, exports.pad(to, length, length), INITIAL_STATE, 0);
     return true;
   }
 
-  flush(found: (key: number, ids: Uint8Array, at: number, isAttacked: boolean) => void): void {
+  flush(all: boolean, found: (key: number, ids: Uint8Array, at: number, isAttacked: boolean) => void): void {
     const count = this.#count;
     const { exports, memory, words } = this.#instance;
-    const jobWords = this.#jobs / 4;
-    const longestFirst = this.#byLength.subarray(0, count).sort().reverse();
+    const jobs = this.#jobs;
+    const longestFirst = this.#lengths.subarray(0, count).sort().reverse();
     for (let i = 0; i < count; i++) {
-      const job = (longestFirst[i] as number) % MOST_JOBS;
-      words[jobWords + i * JOB_WORDS] = this.#starts[job] as number;
-      words[jobWords + i * JOB_WORDS + 1] = Math.floor((longestFirst[i] as number) / MOST_JOBS);
+      const length = longestFirst[i] as number;
+      const number = length % MOST_JOBS;
+      const job = jobs + i * JOB_WORDS;
+      words[job] = this.#starts[number] as number;
+      words[job + 1] = Math.floor(length / MOST_JOBS);
+      for (let word = 0; word < STATE_WORDS; word++) {
+        words[job + 2 + word] = this.#states[number * STATE_WORDS + word] as number;
+      }
+    }
+    exports.hashMany(count, all);
+
+    const left: number[] = [];
+    const keys = longestFirst.map((length) => this.#keys[length % MOST_JOBS] as number);
+    for (let i = 0; i < count; i++) {
+      const job = jobs + i * JOB_WORDS;
+      if (words[job + 1] === 0) found(keys[i] as number, memory, 4 * (job + 2), words[job + 7] !== 0);
+      else left.push(i);
     }
     this.#count = 0;
     this.#usedBytes = 0;
-    exports.hashMany(count);
-    for (let i = 0; i < count; i++) {
-      const key = this.#keys[(longestFirst[i] as number) % MOST_JOBS] as number;
-      const isAttacked = words[jobWords + i * JOB_WORDS + 7] !== 0;
-      found(key, memory, this.#jobs + 4 * (i * JOB_WORDS + 2), isAttacked);
+    // In the order of their places, so that moving one down does not overwrite the next.
+    left.sort((a, b) => (words[jobs + a * JOB_WORDS] as number) - (words[jobs + b * JOB_WORDS] as number));
+    for (const i of left) {
+      const job = jobs + i * JOB_WORDS;
+      const start = words[job] as number;
+      const blocks = words[job + 1] as number;
+      const to = this.#instance.input + this.#usedBytes;
+      memory.copyWithin(to, start, start + blocks * BLOCK_BYTES);
+      this.#addJob(keys[i] as number, to, blocks, words, job + 2);
     }
+  }
+
+  #addJob(key: number, start: number, blocks: number, state: Int32Array, stateAt: number): void {
+    const number = this.#count++;
+    this.#keys[number] = key;
+    this.#starts[number] = start;
+    this.#lengths[number] = blocks * MOST_JOBS + number;
+    for (let word = 0; word < STATE_WORDS; word++) {
+      this.#states[number * STATE_WORDS + word] = state[stateAt + word] as number;
+    }
+    this.#usedBytes += blocks * BLOCK_BYTES;
   }
 }

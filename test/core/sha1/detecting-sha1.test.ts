@@ -110,13 +110,45 @@ test('wasm: a batch gives each message its own hash and verdict', () => {
 test('wasm: a batch says when it is full, and takes no message that would fill it', () => {
   const batch = wasm.createBatch?.();
   assert.ok(batch);
-  assert.equal(batch.add(new Uint8Array(4_000_000), 0, 4_000_000, 0), false);
+  assert.equal(batch.add(new Uint8Array(4_000_000), 0, batch.mostBytes + 1, 0), false);
   let added = 0;
   while (batch.add(encodeText('x'), 0, 1, added)) added++;
   let found = 0;
-  batch.flush(() => found++);
+  batch.flush(true, () => found++);
   assert.equal(found, added);
   assert.equal(batch.add(encodeText('x'), 0, 1, 0), true);
+});
+
+test('wasm: a batch goes on with what was left over', () => {
+  const lengths = fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(fc.array(lengths, { maxLength: 5 }), (rounds) => {
+      const batch = wasm.createBatch?.();
+      assert.ok(batch);
+      const attack = messages[0]?.bytes ?? new Uint8Array(0);
+      const contents: Uint8Array[] = [];
+      const verdicts: Verdict[] = [];
+      const take = (key: number, ids: Uint8Array, at: number, isAttacked: boolean) => {
+        assert.equal(verdicts[key], undefined);
+        verdicts[key] = { id: bytesToHex(ids, at, 20), isAttacked };
+      };
+      for (const round of rounds) {
+        for (const length of round) {
+          const bytes = new Uint8Array(length + attack.length).fill(length, attack.length);
+          if (length % 3 === 0) bytes.set(attack);
+          batch.add(bytes, 0, bytes.length, contents.push(bytes) - 1);
+        }
+        batch.flush(false, take);
+        assert.ok(contents.length - verdicts.filter(Boolean).length <= 2);
+      }
+      batch.flush(true, take);
+      assert.deepEqual(
+        verdicts,
+        contents.map((bytes) => inOnePiece(wasm, bytes)),
+      );
+    }),
+    { numRuns: 30 },
+  );
 });
 
 test('an attack is detected wherever a block of it is changed by a bit or not', () => {
@@ -162,7 +194,7 @@ function inBatch(sha1: DetectingSha1, contents: readonly Uint8Array[]): Verdict[
   const batch = sha1.createBatch?.();
   assert.ok(batch);
   for (const [key, bytes] of contents.entries()) assert.ok(batch.add(bytes, 0, bytes.length, key));
-  batch.flush((key, ids, at, isAttacked) => {
+  batch.flush(true, (key, ids, at, isAttacked) => {
     verdicts[key] = { id: bytesToHex(ids, at, 20), isAttacked };
   });
   return verdicts;
