@@ -40,6 +40,11 @@ export interface ObjectSelection {
    * False means "not known".
    */
   receiverHas(ids: Uint8Array, at: number): boolean;
+  /**
+   * So much is known of what the receiver has that nearly every stored delta can be sent: what is stored whole is sent so,
+   * as git does with bitmaps, since searching deltas for it would take longer than all else.
+   */
+  readonly keepsStored?: boolean | undefined;
   /** Ids of objects the receiver has that make good bases for new deltas, raw, back to back. */
   readonly preferredBases: Uint8Array;
   readonly preferredBaseKinds: Uint8Array;

@@ -12,7 +12,6 @@ import { BLOB, COMMIT, TAG } from '../core/object-kind.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { HeldObjects } from './bitmap-selection/held-objects.ts';
 import { type KnownReach, reachOfBitmaps, reachOfPacks } from './bitmap-selection/known-reach.ts';
-import { isAnythingLearned } from './bitmap-selection/learned-sets.ts';
 import { canAnswerFilter, selectByReach } from './bitmap-selection/select-by-reach.ts';
 import { CommitFields } from './commit.ts';
 import { CommitTable } from './commit-table.ts';
@@ -212,16 +211,10 @@ function knownReach(reader: ObjectReader, haves: SortedTips): KnownReach | undef
   return known ?? (packs.length === 0 || haves.commits.length > 0 ? undefined : reachOfPacks(reader));
 }
 
-/** What is known of what the haves reach, beyond the boundary; `undefined` when nothing is. */
+/** What bitmaps tell of what the haves reach, beyond the boundary; `undefined` when there are none. */
 function heldObjects(reader: ObjectReader, commits: CommitTable, haves: SortedTips): HeldObjects | undefined {
-  if (haves.commits.length === 0) return undefined;
-  const { bitmaps, packs } = reader;
-  const known =
-    bitmaps !== undefined
-      ? reachOfBitmaps(reader, bitmaps)
-      : packs.length > 0 && isAnythingLearned(packs)
-        ? reachOfPacks(reader)
-        : undefined;
+  if (haves.commits.length === 0 || reader.bitmaps === undefined) return undefined;
+  const known = reachOfBitmaps(reader, reader.bitmaps);
   if (known === undefined) return undefined;
   const tips = haves.commits.slice(0, MOST_MARKED_HAVES).map((id) => commits.addId(id));
   return new HeldObjects(known, commits, tips, reader.format);
@@ -307,6 +300,7 @@ function selectionOf(
     nameHashes: found.nameHashes,
     indexOf: (ids, at) => found.find(ids, at),
     receiverHas: (ids, at) => boundary.find(ids, at) >= 0 || held?.has(ids, at) === true,
+    keepsStored: held !== undefined,
     ...bases,
   };
 }

@@ -207,11 +207,6 @@ export interface LearnedOfPacks {
 const ofPacks = new WeakMap<StoredPack, LearnedOfPacks[]>();
 const MOST_SHARING = 8;
 
-/** Whether anything may be known of these packs; of one at least. Makes nothing. */
-export function isAnythingLearned(packs: readonly StoredPack[]): boolean {
-  return (ofPacks.get(largestOf(packs)) ?? []).some(({ sets }) => sets.count > 0);
-}
-
 function largestOf(packs: readonly StoredPack[]): StoredPack {
   return packs.reduce((a, b) => (b.index.objectCount > a.index.objectCount ? b : a));
 }

@@ -8,11 +8,10 @@
 import { OFS_DELTA, REF_DELTA } from '../../core/object-kind.ts';
 import { Bitset } from '../../pack/bitset.ts';
 import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
-import type { FileWindows } from '../../pack/file-windows.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { CopiedRuns } from './copied-runs.ts';
 import { writeOfsDelta, writeRefDelta } from './delta-headers.ts';
-import { openEntryWindows } from './entry-windows.ts';
+import { type EntryBytes, isSparse, openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
 
@@ -26,7 +25,8 @@ export class CopiedEntries {
   readonly #entries: Bitset;
   readonly #ofsDelta: boolean;
   readonly #runs: CopiedRuns;
-  readonly #windows: FileWindows;
+  readonly #windows: EntryBytes;
+  readonly #longRangeBytes: number;
   readonly #header = createEntryHeader();
   readonly #baseId: Uint8Array;
   /** The entry to be copied next; -1 when there is none. */
@@ -49,7 +49,9 @@ export class CopiedEntries {
     this.#entries = copied;
     this.#ofsDelta = ofsDelta;
     this.#runs = runs;
-    this.#windows = openEntryWindows(pack.file);
+    const share = copied.count() / copied.size;
+    this.#longRangeBytes = isSparse(share) ? 0 : LONG_RANGE_BYTES;
+    this.#windows = openEntryWindows(pack.file, share);
     this.#baseId = new Uint8Array(pack.index.format.idBytes);
     this.#next = copied.next(0);
   }
@@ -71,7 +73,7 @@ export class CopiedEntries {
 
   #copyRange(output: PackOutput): void {
     while (this.#rangeStart < this.#rangeEnd && !output.isFull) {
-      if (this.#rangeEnd - this.#rangeStart >= LONG_RANGE_BYTES) {
+      if (this.#rangeEnd - this.#rangeStart >= this.#longRangeBytes) {
         this.#rangeStart = output.appendFile(this.#pack.file, this.#rangeStart, this.#rangeEnd);
       } else {
         const windows = this.#windows;

@@ -6,12 +6,11 @@
 import { BLOB, codeOfKind, OFS_DELTA, TREE } from '../../core/object-kind.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
-import type { FileWindows } from '../../pack/file-windows.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import type { Pace } from '../pace.ts';
 import { BASE_ONLY, CandidateTable, type DeltaCandidates, NameFilter } from './candidate-table.ts';
-import { openEntryWindows } from './entry-windows.ts';
+import { type EntryBytes, openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt, objectMissing } from './pack-errors.ts';
 import { COPY, ENCODE, FIRST_PREFERRED, type PackPlan } from './pack-plan.ts';
 
@@ -80,13 +79,13 @@ class Collector implements SearchedObjects {
   readonly #selection: ObjectSelection;
   readonly #plan: PackPlan;
   readonly #mostBytes: number;
-  /** Names of preferred bases; none unless the pack may be thin. */
+  /** Names of preferred bases for what is stored whole; none unless the pack may be thin. */
   readonly #offered = new NameFilter();
   /** Names of what is searched. */
   readonly #wanted = new NameFilter();
   readonly #header = createEntryHeader();
   #pack!: StoredPack;
-  #windows!: FileWindows;
+  #windows!: EntryBytes;
   #packIsCopied = false;
 
   constructor(reader: ObjectReader, selection: ObjectSelection, plan: PackPlan, options: CollectOptions) {
@@ -95,7 +94,8 @@ class Collector implements SearchedObjects {
     this.#plan = plan;
     this.#mostBytes = options.mostBytes;
     const { preferredBaseKinds, preferredBaseNameHashes } = selection;
-    for (let n = 0; options.thin && n < preferredBaseKinds.length; n++) {
+    const isOffered = options.thin && selection.keepsStored !== true;
+    for (let n = 0; isOffered && n < preferredBaseKinds.length; n++) {
       this.#offered.add(preferredBaseKinds[n] as number, preferredBaseNameHashes[n] as number);
     }
     const most = this.#findWantedNames();
@@ -128,8 +128,10 @@ class Collector implements SearchedObjects {
 
   /** Go on with the positions of a pack. */
   open(pack: StoredPack, number: number): void {
+    const { packStarts } = this.#plan;
+    const count = (packStarts[number + 1] as number) - (packStarts[number] as number);
     this.#pack = pack;
-    this.#windows = openEntryWindows(pack.file);
+    this.#windows = openEntryWindows(pack.file, count / pack.index.objectCount);
     this.#packIsCopied = this.#plan.copiedPacks[number] === 1;
   }
 

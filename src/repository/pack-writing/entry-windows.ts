@@ -1,15 +1,52 @@
 /**
- * Reading a pack front to back beside the shared windows: a pass over a whole pack must not push out the blocks
- * that reading objects needs.
+ * Reading entries of a pack front to back beside the shared windows: a pass over a whole pack must not push out the
+ * blocks that reading objects needs.
  *
  * @module
  */
 import { FileWindows, WindowPool } from '../../pack/file-windows.ts';
 import type { RandomAccessFile } from '../../pack/stored-pack.ts';
+import { packEndsEarly } from './pack-errors.ts';
+
+/** After {@link seek}, `bytes[at, end)` is what is stored from there on: an entry's header at least. */
+export interface EntryBytes {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly end: number;
+  /** @throws {GitError} PACK_CORRUPT when the file ends before `position`; STORAGE_FAILED */
+  seek(position: number): void;
+}
 
 /** Two blocks: the present one and, for what straddles, the next. */
 const BUDGET_BYTES = 128 * 1024;
+/** When fewer than one entry in so many is read, a block read for one hardly holds another. */
+const SPARSE = 16;
+/** Of a sparse entry: its header, and all of it if it is small. */
+const SPARSE_BYTES = 256;
 
-export function openEntryWindows(file: RandomAccessFile): FileWindows {
-  return new FileWindows(file, new WindowPool(BUDGET_BYTES));
+export function isSparse(share: number): boolean {
+  return share * SPARSE < 1;
+}
+
+/** @param share of the entries of the file that will be read, 0 to 1 */
+export function openEntryWindows(file: RandomAccessFile, share = 1): EntryBytes {
+  return isSparse(share) && file.bytes === undefined
+    ? new SparseBytes(file)
+    : new FileWindows(file, new WindowPool(BUDGET_BYTES));
+}
+
+class SparseBytes implements EntryBytes {
+  readonly bytes = new Uint8Array(SPARSE_BYTES);
+  readonly at = 0;
+  end = 0;
+  readonly #file: RandomAccessFile;
+
+  constructor(file: RandomAccessFile) {
+    this.#file = file;
+  }
+
+  seek(position: number): void {
+    this.end = this.#file.readInto(position, this.bytes, 0, SPARSE_BYTES);
+    if (this.end === 0) throw packEndsEarly(this.#file, position);
+  }
 }

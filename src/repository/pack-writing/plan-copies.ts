@@ -126,7 +126,7 @@ class EntryJudge {
     this.#kept = kept;
     this.#earlier = earlier;
     this.#thin = options.thin;
-    this.#windows = openEntryWindows(pack.file);
+    this.#windows = openEntryWindows(pack.file, kept.count() / kept.size);
   }
 
   /** Start a pass over the entries in their order. */

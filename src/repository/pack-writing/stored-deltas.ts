@@ -98,7 +98,7 @@ class Classifier {
   open(pack: StoredPack, start: number, end: number): void {
     this.#pack = pack;
     this.#index = pack.index;
-    this.#windows = openEntryWindows(pack.file);
+    this.#windows = openEntryWindows(pack.file, (end - start) / pack.index.objectCount);
     this.#start = start;
     this.#end = end;
   }

@@ -4,10 +4,9 @@
  * @module
  */
 import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
-import type { FileWindows } from '../../pack/file-windows.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import { writeOfsDelta, writeRefDelta } from './delta-headers.ts';
-import { openEntryWindows } from './entry-windows.ts';
+import { type EntryBytes, isSparse, openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
 import { ENCODE, KEEP_DELTA, REBASE_DELTA, THIN_DELTA } from './pack-plan.ts';
@@ -25,7 +24,8 @@ export class StoredEntries {
   readonly #plan: WritePlan;
   readonly #ofsDelta: boolean;
   readonly #written: WrittenOffsets;
-  readonly #windows: FileWindows;
+  readonly #windows: EntryBytes;
+  readonly #longRangeBytes: number;
   readonly #header = createEntryHeader();
   readonly #baseId: Uint8Array;
   readonly #end: number;
@@ -48,7 +48,10 @@ export class StoredEntries {
     this.#plan = plan;
     this.#ofsDelta = ofsDelta;
     this.#written = written;
-    this.#windows = openEntryWindows(pack.file);
+    const count = (plan.slotStarts[packNumber + 1] as number) - (plan.slotStarts[packNumber] as number);
+    const share = count / pack.index.objectCount;
+    this.#longRangeBytes = isSparse(share) ? 0 : LONG_RANGE_BYTES;
+    this.#windows = openEntryWindows(pack.file, share);
     this.#baseId = new Uint8Array(plan.format.idBytes);
     this.#slot = plan.slotStarts[packNumber] as number;
     this.#end = plan.slotStarts[packNumber + 1] as number;
@@ -71,7 +74,7 @@ export class StoredEntries {
 
   #copyRange(output: PackOutput): void {
     while (this.#rangeStart < this.#rangeEnd && !output.isFull) {
-      if (this.#rangeEnd - this.#rangeStart >= LONG_RANGE_BYTES) {
+      if (this.#rangeEnd - this.#rangeStart >= this.#longRangeBytes) {
         this.#rangeStart = output.appendFile(this.#pack.file, this.#rangeStart, this.#rangeEnd);
       } else {
         const windows = this.#windows;
