@@ -1,0 +1,75 @@
+/**
+ * Whose turn it is: long work is done in turns of a few milliseconds, one in each round of the event loop, so that what
+ * arrives meanwhile never waits for more than one of them.
+ *
+ * Work that has only begun goes before work that has gone on for long: a small request is done in a few turns, and a
+ * large one does not notice them.
+ *
+ * @module
+ */
+
+/** Turns after which work counts as long: those of a small fetch are fewer. */
+const LONG_AFTER_TURNS = 32;
+/** Long work gets at least one round in so many, however much begins. */
+const LONG_EVERY_ROUNDS = 4;
+
+type GoOn = () => void;
+
+/** The turns of one thread. */
+export class Turns {
+  readonly #nextRound: (run: () => void) => void;
+  readonly #short: GoOn[] = [];
+  readonly #long: GoOn[] = [];
+  #rounds = 0;
+  #isComing = false;
+
+  /** @param nextRound calls back once the event loop has looked at timers and sockets */
+  constructor(nextRound: (run: () => void) => void) {
+    this.#nextRound = nextRound;
+  }
+
+  /** Wait for a turn. @param taken how many the same work has had */
+  wait(taken: number): Promise<void> {
+    return new Promise((resolve) => {
+      (taken < LONG_AFTER_TURNS ? this.#short : this.#long).push(resolve);
+      this.#come();
+    });
+  }
+
+  #come(): void {
+    if (this.#isComing) return;
+    this.#isComing = true;
+    this.#nextRound(() => {
+      this.#isComing = false;
+      this.#next()?.();
+      if (this.#short.length > 0 || this.#long.length > 0) this.#come();
+    });
+  }
+
+  /** Within a class, whoever has waited longest. */
+  #next(): GoOn | undefined {
+    this.#rounds++;
+    const isForLong = this.#rounds % LONG_EVERY_ROUNDS === 0;
+    return (isForLong ? this.#long.shift() : undefined) ?? this.#short.shift() ?? this.#long.shift();
+  }
+}
+
+type SetImmediate = (run: () => void) => unknown;
+
+/** A round as the platform has it: `setImmediate` where there is one, else a message, which costs ten times as much. */
+function nextRound(run: () => void): void {
+  const { setImmediate } = globalThis as { readonly setImmediate?: SetImmediate };
+  if (setImmediate !== undefined) {
+    setImmediate(run);
+    return;
+  }
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    run();
+  };
+  port2.postMessage(undefined);
+}
+
+/** All long work of this thread takes turns here. */
+export const turns = new Turns(nextRound);

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Turns } from '../../src/core/turns.ts';
+
+/** Rounds of an event loop that go on when they are told to. */
+function rounds() {
+  const waiting: (() => void)[] = [];
+  return {
+    turns: new Turns((run) => void waiting.push(run)),
+    /** @returns false when nobody waits for a round */
+    async next(): Promise<boolean> {
+      const run = waiting.shift();
+      run?.();
+      await Promise.resolve(); // whoever goes on does so in a microtask
+      return run !== undefined;
+    },
+  };
+}
+
+const LONG = 1000;
+
+test('one goes on in each round, in the order they came', async () => {
+  const { turns, next } = rounds();
+  const went: string[] = [];
+  for (const name of ['a', 'b', 'c']) void turns.wait(0).then(() => went.push(name));
+  assert.deepEqual(went, []);
+  await next();
+  assert.deepEqual(went, ['a']);
+  await next();
+  await next();
+  assert.deepEqual(went, ['a', 'b', 'c']);
+  assert.equal(await next(), false);
+});
+
+test('work that has only begun goes before work that has gone on for long', async () => {
+  const { turns, next } = rounds();
+  const went: string[] = [];
+  void turns.wait(LONG).then(() => went.push('long'));
+  void turns.wait(1).then(() => went.push('short'));
+  await next();
+  assert.deepEqual(went, ['short']);
+  await next();
+  assert.deepEqual(went, ['short', 'long']);
+});
+
+test('long work goes on however much begins', async () => {
+  const { turns, next } = rounds();
+  let longTurns = 0;
+  const long = async (): Promise<void> => {
+    for (;;) {
+      await turns.wait(LONG + longTurns);
+      longTurns++;
+    }
+  };
+  void long();
+  for (let round = 0; round < 100; round++) {
+    void turns.wait(0);
+    await next();
+    await Promise.resolve();
+  }
+  assert.ok(longTurns >= 25, `${longTurns} turns in 100 rounds`);
+});
+
+test('everybody goes on once, within as many rounds as there are waits', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(100), { maxLength: 60 }), async (waits) => {
+      const { turns, next } = rounds();
+      const went: number[] = [];
+      for (const [index, taken] of waits.entries()) void turns.wait(taken).then(() => went.push(index));
+      for (let round = 0; round < waits.length; round++) assert.equal(await next(), true);
+      assert.equal(await next(), false);
+      assert.deepEqual(
+        went.toSorted((a, b) => a - b),
+        [...waits.keys()],
+      );
+    }),
+  );
+});
