@@ -110,6 +110,7 @@ export class ReachedObjects {
     const { ids } = this.#commits;
     let left = 0;
     for (let i = 0; i < walked.length; i++) {
+      if (pace.isDue()) await pace.rest();
       const number = walked.values[i] as number;
       const at = number * ids.idBytes;
       // A set that was taken in later may hold it.

@@ -124,7 +124,8 @@ async function addAndLearn(
   if (union !== undefined) reached.addSet(union);
   const before = objects.found.size;
   // What old commits reach together outlives a branch that is rewound or removed.
-  const settled = union === undefined && known.noteKind !== undefined ? settledCommit(commits, tips) : -1;
+  const settled =
+    union === undefined && known.noteKind !== undefined ? await settledCommit(commits, tips, pace) : -1;
   if (settled >= 0) {
     await reached.addWants([settled], pace);
     await learn(reader, known, commits, reached, walked, [settled], true, leastLearned + before, pace);
@@ -155,12 +156,13 @@ async function learn(
  * A commit far enough back on the longest line of first parents that it is unlikely to be taken back; -1 when there is
  * none. Loads commits that the walk needs anyway.
  */
-function settledCommit(commits: CommitTable, tips: readonly number[]): number {
+async function settledCommit(commits: CommitTable, tips: readonly number[], pace: Pace): Promise<number> {
   let settled = -1;
   let longest = 0;
   for (const tip of tips.slice(0, MOST_LINES)) {
     const line = new GrowingInt32();
     for (let number = tip; number >= 0 && commits.load(number); ) {
+      if (pace.isDue()) await pace.rest();
       line.push(number);
       const start = commits.parentStarts[number] as number;
       number = start === commits.parentEnds[number] ? -1 : (commits.parents[start] as number);
