@@ -7,7 +7,7 @@
  * @module
  */
 import type { Dirent } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm, rmdir, utimes } from 'node:fs/promises';
 import { isAbsent, storing, systemCode } from './storage-error.ts';
 
 const SHARD = /^[0-9a-f]{2}$/;
@@ -98,12 +98,34 @@ export async function freshen(path: string): Promise<boolean> {
 }
 
 async function publishShard(source: string, target: string): Promise<void> {
-  await storing(WHAT, target, () => makeDirectory(target));
+  let isEmptied = true;
   for (const { name } of await list(source)) {
     const to = `${target}/${name}`;
     await storing(WHAT, to, async () => {
-      if (!(await freshen(to))) await rename(`${source}/${name}`, to);
+      if (await freshen(to)) isEmptied = false;
+      else await moveInto(target, `${source}/${name}`, to);
     });
+  }
+  if (isEmptied) await storing(WHAT, source, () => removeEmpty(source));
+}
+
+/** Whatever came in meanwhile is discarded with the quarantine. */
+async function removeEmpty(directory: string): Promise<void> {
+  try {
+    await rmdir(directory);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST'].includes(systemCode(error))) throw error;
+  }
+}
+
+/** Most directories of loose objects are there already. */
+async function moveInto(directory: string, from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    await makeDirectory(directory);
+    await rename(from, to);
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type FileHandle, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rename, rm, rmdir } from 'node:fs/promises';
 import type { ByteStream, Cancellable } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
@@ -53,11 +53,9 @@ export interface QuarantineContext {
 /** @throws {GitError} STORAGE_FAILED when the objects directory cannot be written */
 export async function beginQuarantine(context: QuarantineContext): Promise<ObjectTransaction> {
   const { objectsDirectory } = context;
-  const path = await storing('begin quarantine', objectsDirectory, async () => {
-    const created = await mkdtemp(`${objectsDirectory}/tmp_objdir-incoming-`);
-    await mkdir(`${created}/pack`);
-    return created;
-  });
+  const path = await storing('begin quarantine', objectsDirectory, () =>
+    mkdtemp(`${objectsDirectory}/tmp_objdir-incoming-`),
+  );
   return new Quarantine(path, context);
 }
 
@@ -133,7 +131,9 @@ class Quarantine implements ObjectTransaction, IncomingStore {
   }
 
   async createSink(): Promise<FilePackSink> {
-    const sink = await createFilePackSink(`${this.quarantinePath}/pack/tmp_pack_${++this.#sinkCount}`);
+    const directory = `${this.quarantinePath}/pack`;
+    await storing('store pack', directory, () => makeDirectory(directory)); // a small push makes no pack
+    const sink = await createFilePackSink(`${directory}/tmp_pack_${++this.#sinkCount}`);
     this.#openSinks.add(sink);
     return sink;
   }
@@ -198,15 +198,23 @@ class Quarantine implements ObjectTransaction, IncomingStore {
     if (reader.status === 'fulfilled') reader.value?.release();
     this.#own.close();
     for (const sink of [...this.#openSinks]) await this.#closeSink(sink);
-    await storing('remove quarantine', this.quarantinePath, () =>
-      rm(this.quarantinePath, { recursive: true, force: true }),
-    );
+    await storing('remove quarantine', this.quarantinePath, () => removeTree(this.quarantinePath));
   }
 
   #checkOpen(): void {
     if (this.#state !== 'open') {
       throw new GitError('INVALID_ARGUMENT', 'Cannot write objects: the transaction has ended');
     }
+  }
+}
+
+/** What was published has left nothing behind but the directory; looking through it takes longer than removing it. */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    await rm(path, { recursive: true, force: true });
   }
 }
 
