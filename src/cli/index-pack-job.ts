@@ -8,12 +8,14 @@ import type { ProgressListener } from '../core/byte-stream.ts';
 import { GitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import { type ObjectFormat, objectFormatByName } from '../core/object-id.ts';
+import type { FsckRules } from '../pack/fsck/rules.ts';
 import { progressText } from '../protocol/progress-text.ts';
 import { openRepository } from '../repository/node/files-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readArguments, readCount, readSizeBytes, usageError } from './arguments.ts';
 import type { CommandWorld } from './command.ts';
 import { discoverRepository } from './find-repository.ts';
+import { strictRules } from './strict-check.ts';
 
 /** What one run is to do, its arguments understood. */
 export interface IndexPackJob {
@@ -29,6 +31,8 @@ export interface IndexPackJob {
   readonly format: ObjectFormat;
   readonly limits: Limits;
   readonly collisionDetection: boolean;
+  /** Check the pack's objects by these. */
+  readonly fsck: FsckRules | undefined;
   readonly threads: number;
   readonly onProgress: ProgressListener | undefined;
 }
@@ -54,9 +58,10 @@ export async function readIndexPackJob(args: readonly string[], world: CommandWo
       verbose: { type: 'boolean', short: 'v' },
       progress: { type: 'boolean' },
       strict: { type: 'string' },
+      'fsck-objects': { type: 'string' },
       'collision-detection': { type: 'boolean', default: true },
     },
-    ['keep', 'strict'],
+    ['keep', 'strict', 'fsck-objects'],
   );
   const [name, ...more] = positionals;
   const stdin = values.stdin === true;
@@ -88,6 +93,7 @@ export async function readIndexPackJob(args: readonly string[], world: CommandWo
     format,
     limits: maxPackBytes === 0 ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, maxPackBytes },
     collisionDetection: values['collision-detection'],
+    fsck: strictRules(values.strict, values['fsck-objects']),
     threads,
     onProgress: wantsProgress ? progressOn(world, stdin ? undefined : 'Indexing objects') : undefined,
   };

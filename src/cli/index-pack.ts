@@ -21,6 +21,7 @@ import { type IndexPackJob, indexPathOf, readIndexPackJob } from './index-pack-j
 import { writeText } from './output.ts';
 import { openPackFile } from './pack-file.ts';
 import { publishPack, temporaryBeside } from './store-pack.ts';
+import { reportFindings } from './strict-check.ts';
 
 export const indexPackCommand: Command = {
   name: 'index-pack',
@@ -48,7 +49,9 @@ Reads a pack, checks every object in it and writes its index beside it. Prints t
     --object-format=<format>
                           sha1 or sha256; the repository's, or sha1 outside one
     -v, --[no-]progress   show progress, or do not; the default is to on a terminal
-    --strict              accepted; broken links are found by the push that brings a pack, not here`,
+    --strict[=<msg-id>=<severity>...], --fsck-objects[=<msg-id>=<severity>...]
+                          refuse objects that git fsck --strict finds wrong, or find them as told: ignore,
+                          warn or error. Links to objects elsewhere are checked by the push that brings a pack`,
 
   async run(args, world) {
     const job = await readIndexPackJob(args, world);
@@ -89,10 +92,12 @@ async function indexFile(
     runtime: nodeRuntime,
     limits: job.limits,
     collisionDetection: job.collisionDetection,
+    fsck: job.fsck,
     sink: file.sink,
     tasks,
     onProgress: job.onProgress,
   });
+  await reportFindings(job.format, pack, file.sink, world);
   await publishPack(pack, placesOf(job, packPath, undefined));
   await writeText(world.output, `${bytesToHex(pack.checksum)}\n`);
 }
@@ -130,12 +135,14 @@ async function receive(
       runtime: nodeRuntime,
       limits: job.limits,
       collisionDetection: job.collisionDetection,
+      fsck: job.fsck,
       sink,
       tasks,
       thinBases:
         reader === undefined || !job.fixThin ? undefined : { read: (ids, at) => reader.readRaw(ids, at) },
       onProgress: job.onProgress,
     });
+    await reportFindings(job.format, pack, sink, world);
     if (reader !== undefined && job.collisionDetection) {
       await compareWithStored(pack, sink, { runtime: nodeRuntime, stored: reader });
     }

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'PACK_CORRUPT' // bytes of a pack, index, bitmap or delta do not decode
   | 'OBJECT_CORRUPT' // a stored or sent object does not decode or has another id
   | 'SHA1_COLLISION' // a sent object is part of a SHA-1 collision attack, or differs from the stored one of its id
+  | 'FSCK_FAILED' // a sent object is not what git would have written, and the rules do not let that pass
   | 'OBJECT_MISSING' // a named object is not in the database
   | 'NOT_OUR_REF' // a wanted object may not be had by this client
   | 'LIMIT_EXCEEDED' // a configured ceiling was reached

@@ -69,8 +69,14 @@ export async function storeIncomingPack(
       findSelfContained: !(sink instanceof SpillingSink), // a small push is quickly walked
       thinBases: { read: (ids, at) => bases.readRaw(ids, at) },
     });
-    const { deltaCount, completedCount } = indexed;
-    const result = { objectCount: indexed.objectCount - completedCount, deltaCount, completedCount };
+    indexed.findings?.throwIfError();
+    const { deltaCount, completedCount, findings } = indexed;
+    const result = {
+      objectCount: indexed.objectCount - completedCount,
+      deltaCount,
+      completedCount,
+      findings,
+    };
     if (indexed.objectCount === 0) return result;
     if (context.collisionDetection !== false)
       await compareWithStored(indexed, sink, { ...context, stored: bases });

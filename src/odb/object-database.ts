@@ -11,6 +11,8 @@ import type { Limits } from '../core/limits.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { ObjectKind } from '../core/object-kind.ts';
 import type { CommitGraph } from '../pack/commit-graph.ts';
+import type { FsckFindings } from '../pack/fsck/findings.ts';
+import type { FsckRules } from '../pack/fsck/rules.ts';
 import type { ObjectView } from '../pack/pack-reader.ts';
 import type { ReachabilityBitmaps } from '../pack/reachability-bitmaps.ts';
 import type { StoredPack } from '../pack/stored-pack.ts';
@@ -118,6 +120,11 @@ export interface WritePackOptions extends Cancellable {
   readonly allowTrailingBytes?: boolean | undefined;
   /** Refuse objects that carry a SHA-1 collision attack. Default true. */
   readonly collisionDetection?: boolean | undefined;
+  /**
+   * Refuse objects that `git fsck --strict` finds wrong, by these rules. Absent: objects are not looked at. What is
+   * called `.gitmodules` or `.gitattributes` is left to the caller: see {@link WritePackResult.findings}.
+   */
+  readonly fsck?: FsckRules | undefined;
 }
 
 export interface WritePackResult {
@@ -128,6 +135,8 @@ export interface WritePackResult {
   readonly completedCount: number;
   /** Hex of the pack's own trailer; absent when it was unpacked into loose objects or was empty. */
   readonly packId?: string | undefined;
+  /** What the check found that is no error, and the blobs it leaves to check; absent when there was none. */
+  readonly findings?: FsckFindings | undefined;
   /**
    * True: every object of the pack `packId` parses, and all that they refer to is in it too, of the kind they say
    * (gitlinks apart). What is in the pack needs no walk to be known connected. A backend may leave it out.

@@ -17,6 +17,7 @@ import { BaseStack } from './base-stack.ts';
 import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { atOffset } from './entry-error.ts';
 import { EntryReader } from './entry-reader.ts';
+import type { ObjectChecker } from './fsck/object-checker.ts';
 import type { ObjectEdges } from './object-edges.ts';
 import { writeObjectHeader } from './object-header.ts';
 import { NONE, type ObjectColumns, RESOLVED_DELTA } from './object-table.ts';
@@ -71,15 +72,18 @@ export class DeltaResolver {
   #runEnd = 0;
   #uncounted = 0;
   readonly #edges: ObjectEdges | undefined;
+  readonly #checker: ObjectChecker | undefined;
 
-  /** @param edges sees each object that is made */
+  /** @param edges sees each object that is made; `checker` does, too */
   constructor(
     job: ResolveJob,
     runtime: Runtime,
     file: Pick<RandomAccessFile, 'readInto'>,
     edges?: ObjectEdges,
+    checker?: ObjectChecker,
   ) {
     this.#edges = edges;
+    this.#checker = checker;
     this.#job = job;
     const format = objectFormatByName(job.formatName);
     this.#hasher = createObjectHasher(runtime, format, job.collisionDetection);
@@ -185,6 +189,7 @@ export class DeltaResolver {
       instructions,
       this.#deltaBytes,
     );
+    this.#checker?.check(entry, this.#type, stack.memory, start, end);
     if (refBases !== undefined) takeWaiting(refBases, columns, entry);
 
     stack.nextDelta[at] = columns.nextSibling[entry] as number;

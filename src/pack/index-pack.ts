@@ -8,6 +8,9 @@ import { type ByteStream, yieldToOthers } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import { createObjectHasher } from '../core/object-hasher.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
+import type { FsckFindings } from './fsck/findings.ts';
+import { PackCheck } from './fsck/pack-check.ts';
+import type { FsckRules } from './fsck/rules.ts';
 import { sortingByIds } from './id-order.ts';
 import { encodePackIndex } from './idx-format.ts';
 import type { ObjectTable } from './object-table.ts';
@@ -27,6 +30,8 @@ export interface IndexPackOptions extends ResolveOptions {
   readonly allowTrailingBytes?: boolean | undefined;
   /** Find out whether the pack is self-contained. Costs some percent of the time, and saves a walk. */
   readonly findSelfContained?: boolean | undefined;
+  /** Check commits, trees and tags: `git index-pack --strict`. */
+  readonly fsck?: FsckRules | undefined;
 }
 
 export interface IndexedPack {
@@ -46,6 +51,11 @@ export interface IndexedPack {
    * False: something may be elsewhere, missing or wrong. Absent when it was not asked for.
    */
   readonly isSelfContained?: boolean | undefined;
+  /**
+   * What the check of its objects found: an error among it is for the caller to act on, and `.gitmodules` and
+   * `.gitattributes` are left for the caller to check. Absent when it was not asked for.
+   */
+  readonly findings?: FsckFindings | undefined;
   /** Its entries, sorted by id. */
   readonly order: Int32Array;
   /** The .idx file in chunks, byte for byte as git writes it. */
@@ -91,7 +101,9 @@ async function index(
     limits,
     createObjectHasher(runtime, format, collisionDetection),
   );
+  const check = options.fsck && new PackCheck(format, options.fsck);
   scanner.edges = edges?.own;
+  scanner.checker = check?.own;
   try {
     await receive(input, scanner, options);
   } finally {
@@ -99,7 +111,7 @@ async function index(
   }
 
   const { table, deltaCount } = scanner;
-  const pack = { table, sink, bodyBytes: scanner.bodyBytes, edges };
+  const pack = { table, sink, bodyBytes: scanner.bodyBytes, edges, check };
   const refBases = collectRefBases(table, scanner.refDeltaCount);
   const completedCount = deltaCount === 0 ? 0 : await resolveDeltas(pack, deltaCount, refBases, options);
 
@@ -119,6 +131,7 @@ async function index(
     largestObjectBytes: scanner.largestObjectBytes,
     table,
     isSelfContained,
+    findings: check?.finish(table),
     order,
     encodeIndex: () => encodePackIndex(table, order, checksum, runtime),
     encodeReverseIndex: () => encodeReverseIndex(table, order, checksum, runtime),

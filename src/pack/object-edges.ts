@@ -19,8 +19,6 @@ const SLOTS = 65_536;
 /** Entries of trees whose places are remembered, of one chain of deltas together: 1 MB. */
 const MOST_PLACES = 262_144;
 const FIRST_PLACES = 4096;
-/** Larger objects that come in pieces are not put together. */
-const MOST_PIECED_BYTES = 32 * 1024 * 1024;
 
 const LF = 0x0a;
 const SPACE = 0x20;
@@ -66,9 +64,6 @@ export class ObjectEdges {
   #levelStarts: Int32Array = new Int32Array(64);
   #levelEnds: Int32Array = new Int32Array(64);
   #used = 0;
-  /** An object that comes in pieces. */
-  #pieces = new Uint8Array(0);
-  #pieceBytes = 0;
 
   constructor(format: ObjectFormat, spool: EdgeSpool) {
     const { idBytes } = format;
@@ -89,32 +84,9 @@ export class ObjectEdges {
     else this.#takeHeader(entry, kind, bytes, start, end);
   }
 
-  /** As {@link take}, for an object of `sizeBytes` that comes in pieces, of which this is the next. */
-  takePiece(
-    entry: number,
-    kind: number,
-    sizeBytes: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    if (kind === BLOB || !this.#spool.isWhole) return;
-    if (sizeBytes > MOST_PIECED_BYTES) {
-      this.#spool.giveUp();
-      return;
-    }
-    const needed = this.#pieceBytes + end - start;
-    if (needed > this.#pieces.length) {
-      const grown = new Uint8Array(Math.min(sizeBytes, Math.max(needed, this.#pieces.length * 2)));
-      grown.set(this.#pieces);
-      this.#pieces = grown;
-    }
-    this.#pieces.set(bytes.subarray(start, end), this.#pieceBytes);
-    this.#pieceBytes = needed;
-    if (needed < sizeBytes) return;
-    this.take(entry, kind, this.#pieces, 0, sizeBytes);
-    this.#pieces = new Uint8Array(0);
-    this.#pieceBytes = 0;
+  /** An object that nobody could look at. */
+  giveUp(): void {
+    this.#spool.giveUp();
   }
 
   /** A whole object, whose edges were taken before, is the root of a tree of deltas: level 0. */

@@ -13,15 +13,17 @@ import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import type { HashBatch, ObjectHasher } from '../core/object-hasher.ts';
 import { bytesToHex, type ObjectFormat } from '../core/object-id.ts';
-import { OFS_DELTA, REF_DELTA } from '../core/object-kind.ts';
+import { BLOB, OFS_DELTA, REF_DELTA } from '../core/object-kind.ts';
 import type { IncrementalHash, Inflater, Runtime } from '../core/runtime.ts';
 import { type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { atOffset } from './entry-error.ts';
 import { createEntryHeader, MAX_ENTRY_HEADER_BYTES, parseEntryHeader } from './entry-header.ts';
+import type { ObjectChecker } from './fsck/object-checker.ts';
 import type { ObjectEdges } from './object-edges.ts';
 import { OBJECT_HEADER_ROOM, writeObjectHeader } from './object-header.ts';
 import { NONE, ObjectTable } from './object-table.ts';
 import { PACK_HEADER_BYTES, parsePackHeader } from './pack-header.ts';
+import { PiecedObject } from './pieced-object.ts';
 
 /** Larger objects are hashed in pieces of this size. */
 const PIECE_BYTES = 128 * 1024;
@@ -47,6 +49,8 @@ export class PackScanner {
   readonly trailer: Uint8Array;
   /** Sees each whole object, when there is one. */
   edges: ObjectEdges | undefined;
+  /** So does this one. */
+  checker: ObjectChecker | undefined;
 
   readonly #format: ObjectFormat;
   readonly #runtime: Runtime;
@@ -68,6 +72,7 @@ export class PackScanner {
   #crc = 0;
   #inflated = 0;
   #pieceBytes = 0;
+  readonly #pieced = new PiecedObject();
   #objectHash: IncrementalHash | undefined;
   #resolvedBytes = 0;
 
@@ -290,7 +295,7 @@ export class PackScanner {
         : OBJECT_HEADER_ROOM;
       const end = OBJECT_HEADER_ROOM + this.#pieceBytes;
       this.#objectHash.update(this.#piece.subarray(start, end));
-      this.edges?.takePiece(this.table.count, type, sizeBytes, this.#piece, OBJECT_HEADER_ROOM, end);
+      if (type !== BLOB) this.#seePiece(type, sizeBytes, end);
     }
     this.#pieceBytes = 0;
   }
@@ -308,12 +313,29 @@ export class PackScanner {
       const end = OBJECT_HEADER_ROOM + sizeBytes;
       if (this.#batch === undefined) this.#hasher.hashInto(this.#piece, start, end, ids, idAt);
       else this.#batch.add(this.#piece, start, end, idAt);
-      this.edges?.take(this.table.count, type, this.#piece, OBJECT_HEADER_ROOM, end);
+      if (type !== BLOB) this.#see(type, this.#piece, OBJECT_HEADER_ROOM, end);
     } else {
       this.#finishPiece();
       ids.set((this.#objectHash as IncrementalHash).digest(), idAt);
       this.#objectHash = undefined;
     }
+  }
+
+  /** Show an object that is whole to those who look at objects. */
+  #see(type: number, bytes: Uint8Array, start: number, end: number): void {
+    this.edges?.take(this.table.count, type, bytes, start, end);
+    this.checker?.check(this.table.count, type, bytes, start, end);
+  }
+
+  #seePiece(type: number, sizeBytes: number, end: number): void {
+    if (this.edges === undefined && this.checker === undefined) return;
+    if (!PiecedObject.fits(sizeBytes)) {
+      this.edges?.giveUp();
+      this.checker?.refuse(sizeBytes);
+      return;
+    }
+    const whole = this.#pieced.add(sizeBytes, this.#piece, OBJECT_HEADER_ROOM, end);
+    if (whole !== undefined) this.#see(type, whole, 0, sizeBytes);
   }
 
   /** The delta's sizes stand at the start of the piece. They are summed before anything is resolved. */

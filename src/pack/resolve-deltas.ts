@@ -11,6 +11,7 @@ import { bytesToHex } from '../core/object-id.ts';
 import { OFS_DELTA } from '../core/object-kind.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { CONTROL_MEMBERS, DeltaResolver, RESOLVED, type ResolveJob, STOP } from './delta-resolver.ts';
+import type { PackCheck } from './fsck/pack-check.ts';
 import { sharedMemory } from './growing-memory.ts';
 import type { PackSink } from './pack-sink.ts';
 import { type RefBases, takeWaiting, untakenBases } from './ref-bases.ts';
@@ -39,6 +40,8 @@ export interface ResolveOptions extends Cancellable {
 export interface ScannedPack extends OpenPack {
   /** Given, the edges of every object that is made go there. */
   readonly edges?: PackEdges | undefined;
+  /** Given, every object that is made is checked. */
+  readonly check?: PackCheck | undefined;
 }
 
 /** From this many deltas on, threads pay for their start (15 ms each). */
@@ -60,7 +63,7 @@ export async function resolveDeltas(
   refBases: RefBases | undefined,
   options: ResolveOptions,
 ): Promise<number> {
-  const { table, sink, edges } = pack;
+  const { table, sink, edges, check } = pack;
   const { limits, tasks, runtime, onProgress, signal, collisionDetection = true } = options;
   if (refBases !== undefined) {
     for (let entry = 0; entry < table.count; entry++) {
@@ -93,9 +96,9 @@ export async function resolveDeltas(
     tasks.runtimeName === runtime.name &&
     deltaCount >= THREADS_FROM_DELTAS
   ) {
-    await resolveInThreads(job, path, tasks, edges, report, signal);
+    await resolveInThreads(job, path, tasks, pack, report, signal);
   } else {
-    await resolveInline(new DeltaResolver(job, runtime, sink, edges?.own), report, signal);
+    await resolveInline(new DeltaResolver(job, runtime, sink, edges?.own, check?.own), report, signal);
   }
   const completedCount =
     refBases !== undefined && Atomics.load(job.control, RESOLVED) < deltaCount
@@ -134,7 +137,7 @@ async function resolveInThreads(
   job: ResolveJob,
   path: string,
   tasks: TaskPool,
-  edges: PackEdges | undefined,
+  { edges, check }: ScannedPack,
   report: (finished: boolean) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -145,8 +148,10 @@ async function resolveInThreads(
   try {
     const runs = Array.from({ length: tasks.threads }, async () => {
       try {
-        const made = await tasks.run('resolve-deltas', { job, path, edgesName: edges?.nextName() });
-        if (made !== undefined) edges?.add(made);
+        const input = { job, path, edgesName: edges?.nextName(), fsck: check?.rules };
+        const seen = await tasks.run('resolve-deltas', input);
+        if (seen.edges !== undefined) edges?.add(seen.edges);
+        if (seen.findings !== undefined) check?.add(seen.findings);
       } catch (error) {
         stop(); // the others need not go on
         throw error;
@@ -167,7 +172,7 @@ async function resolveInThreads(
  * the bases of later deltas, which then need none appended.
  */
 async function completeThinPack(
-  pack: OpenPack,
+  pack: ScannedPack,
   resolved: ResolveJob,
   refBases: RefBases,
   report: (finished: boolean) => void,
@@ -179,7 +184,8 @@ async function completeThinPack(
 
   const before = table.count;
   table.reserve(before + bases.length);
-  const resolver = new DeltaResolver({ ...resolved, columns: table.columns }, runtime, sink);
+  const job = { ...resolved, columns: table.columns };
+  const resolver = new DeltaResolver(job, runtime, sink, undefined, pack.check?.own);
   try {
     for (const base of bases) {
       if (refBases.taken[base] !== 0) continue;

@@ -7,14 +7,16 @@
  */
 import type { ResolveJob } from './delta-resolver.ts';
 import type { SpooledEdges } from './edge-spool.ts';
+import type { EntryFindings } from './fsck/entry-findings.ts';
+import type { FsckRules } from './fsck/rules.ts';
 
 /** What each task takes and gives. Inputs are cloned; SharedArrayBuffers in them are shared. */
 export interface Tasks {
   /**
-   * Resolve deltas of the pack at `path` until none is left to take, or the job is stopped. Gives the edges of what
-   * was made, when the job asks for them.
+   * Resolve deltas of the pack at `path` until none is left to take, or the job is stopped. Gives what was
+   * learned of the objects that were made, as far as the job asks for it.
    */
-  readonly 'resolve-deltas': { readonly input: ResolvePackJob; readonly output: SpooledEdges | undefined };
+  readonly 'resolve-deltas': { readonly input: ResolvePackJob; readonly output: SeenObjects };
 }
 
 export interface ResolvePackJob {
@@ -22,6 +24,13 @@ export interface ResolvePackJob {
   readonly path: string;
   /** Record edges; what does not fit in memory goes into the scratch file of this name beside the pack. */
   readonly edgesName?: string | undefined;
+  /** Check what is made. */
+  readonly fsck?: FsckRules | undefined;
+}
+
+export interface SeenObjects {
+  readonly edges: SpooledEdges | undefined;
+  readonly findings: EntryFindings | undefined;
 }
 
 export interface TaskPool {

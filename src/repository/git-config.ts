@@ -80,10 +80,16 @@ function normalName(name: string): string {
 /**
  * Read a config file.
  *
+ * @param onEntry told of each entry as it is read: of those before a line that does not parse, too
  * @throws {GitError} REPOSITORY_INVALID with `detail.line` for the first line that does not parse
  */
-export function parseGitConfig(text: string): GitConfig {
-  return new GitConfig(new ConfigReader(text).entries());
+export function parseGitConfig(text: string, onEntry?: (entry: ConfigEntry) => void): GitConfig {
+  const entries: ConfigEntry[] = [];
+  for (const entry of new ConfigReader(text).entries()) {
+    entries.push(entry);
+    onEntry?.(entry);
+  }
+  return new GitConfig(entries);
 }
 
 const LETTER = /[A-Za-z]/;
@@ -100,18 +106,16 @@ class ConfigReader {
     this.#text = text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
   }
 
-  entries(): ConfigEntry[] {
-    const entries: ConfigEntry[] = [];
+  *entries(): Generator<ConfigEntry, undefined> {
     let section: string | undefined;
     while (this.#at < this.#text.length) {
       const character = this.#peek();
       if (WHITE.test(character)) this.#at++;
       else if (character === '#' || character === ';') this.#skipLine();
       else if (character === '[') section = this.#section();
-      else if (section !== undefined && LETTER.test(character)) entries.push(this.#entry(section));
+      else if (section !== undefined && LETTER.test(character)) yield this.#entry(section);
       else throw this.#badLine(this.#at);
     }
-    return entries;
   }
 
   /** The character at the reading point; the end of the text ends a line too. */

@@ -21,6 +21,11 @@ export interface Repository extends AsyncDisposable {
   readonly label: string;
   /** The repository's own configuration, when it has one: what it says about pushes is obeyed. */
   readonly config?: GitConfig | undefined;
+  /**
+   * The text of a file that the configuration names, relative to the repository; `undefined` when it cannot be opened.
+   * Absent where there are no files.
+   */
+  readTextFile?(path: string): Promise<string | undefined>;
   /** Directory of the bare repository when it is one of files. */
   readonly path?: string | undefined;
   /**

@@ -1,10 +1,11 @@
 /**
- * What a check has found: kept as plain data, so that threads can give it back, and bounded.
+ * What the check of a push has found, by object: bounded.
  *
  * @module
  */
 import { GitError } from '../../core/errors.ts';
 import type { ObjectId } from '../../core/object-id.ts';
+import type { EntryFindings, SpecialRole } from './entry-findings.ts';
 import type { FsckMessageId, FsckSeverity } from './messages.ts';
 import type { FsckRules } from './rules.ts';
 
@@ -18,65 +19,47 @@ export interface FsckFinding {
 
 /** Warnings kept of one push; the rest is only counted. */
 const MOST_WARNINGS = 100;
-/** Different `.gitmodules` and `.gitattributes` that one push may bring: about 100 bytes each are held. */
-const MOST_SPECIAL_BLOBS = 100_000;
-
-/** Plain data. Blobs that can only be checked once it is known where they are used. */
-export interface SpecialBlobs {
-  readonly gitmodules: Set<ObjectId>;
-  readonly gitattributes: Set<ObjectId>;
-}
 
 export class FsckFindings {
   readonly #rules: FsckRules;
   readonly warnings: FsckFinding[] = [];
   /** Warnings beyond those kept. */
   unkeptWarnings = 0;
-  /** The first error: the check can end there. */
+  /** The first error. */
   error: FsckFinding | undefined;
-  readonly blobs: SpecialBlobs = { gitmodules: new Set(), gitattributes: new Set() };
+  readonly blobs: Readonly<Record<SpecialRole, Set<ObjectId>>> = {
+    gitmodules: new Set(),
+    gitattributes: new Set(),
+  };
 
   constructor(rules: FsckRules) {
     this.#rules = rules;
   }
 
-  get maxPathnameBytes(): number {
-    return this.#rules.maxPathnameBytes;
-  }
-
-  /** @returns whether it is an error, so that the object need not be looked at further */
-  report(id: ObjectId, message: FsckMessageId, text: string): boolean {
+  report(id: ObjectId, message: FsckMessageId, text: string): void {
     const severity = this.#rules.severities[message];
-    if (severity === 'ignore' || this.#rules.skipped.has(id)) return false;
+    if (severity === 'ignore' || this.#rules.skipped.has(id)) return;
     const finding = { id, message, severity, text };
-    if (severity === 'error') {
-      this.error ??= finding;
-      return true;
-    }
-    if (this.warnings.length < MOST_WARNINGS) this.warnings.push(finding);
+    if (severity === 'error') this.error ??= finding;
+    else if (this.warnings.length < MOST_WARNINGS) this.warnings.push(finding);
     else this.unkeptWarnings++;
-    return false;
   }
 
-  /** @throws {GitError} LIMIT_EXCEEDED */
-  addBlob(role: keyof SpecialBlobs, id: ObjectId): void {
-    const ids = this.blobs[role];
-    ids.add(id);
-    if (ids.size > MOST_SPECIAL_BLOBS) {
-      throw new GitError(
-        'LIMIT_EXCEEDED',
-        `Cannot check pack: more than ${MOST_SPECIAL_BLOBS} different .${role}`,
-      );
-    }
+  addBlob(role: SpecialRole, id: ObjectId): void {
+    this.blobs[role].add(id);
   }
 
-  /** Take in what another thread found. */
-  merge(other: Pick<FsckFindings, 'warnings' | 'unkeptWarnings' | 'error' | 'blobs'>): void {
-    this.error ??= other.error;
-    const room = MOST_WARNINGS - this.warnings.length;
-    this.warnings.push(...other.warnings.slice(0, room));
-    this.unkeptWarnings += other.unkeptWarnings + Math.max(0, other.warnings.length - room);
-    for (const id of other.blobs.gitmodules) this.addBlob('gitmodules', id);
-    for (const id of other.blobs.gitattributes) this.addBlob('gitattributes', id);
+  /** @throws {GitError} FSCK_FAILED with `detail.id` and `detail.message` when an error was found */
+  throwIfError(): void {
+    if (this.error === undefined) return;
+    const { id, message, text } = this.error;
+    throw new GitError('FSCK_FAILED', `object ${id}: ${message}: ${text}`, { id, message });
+  }
+
+  /** Take in what was found in entries of a pack, now that their ids are known. */
+  adopt({ found, unkept, blobs }: EntryFindings, idOf: (entry: number) => ObjectId): void {
+    for (const { entry, message, text } of found) this.report(idOf(entry), message, text);
+    this.unkeptWarnings += unkept;
+    for (const { role, id } of blobs) this.addBlob(role, id);
   }
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { bytesToHex, type ObjectId } from '../../core/object-id.ts';
+import { bytesToHex } from '../../core/object-id.ts';
 import {
   DOT_GIT,
   DOT_GITATTRIBUTES,
@@ -14,7 +14,7 @@ import {
   ntfsNames,
   specialNames,
 } from './dot-git-names.ts';
-import type { FsckFindings } from './findings.ts';
+import type { EntryFindingsList } from './entry-findings.ts';
 import type { FsckMessageId } from './messages.ts';
 
 const SPACE = 32;
@@ -58,7 +58,7 @@ const LARGE_NAME = 1 << 10;
 
 export class TreeChecker {
   readonly #idBytes: number;
-  readonly #findings: FsckFindings;
+  readonly #findings: EntryFindingsList;
   #bytes: Uint8Array = new Uint8Array(0);
   /** The entry at hand. */
   #mode = 0;
@@ -69,13 +69,12 @@ export class TreeChecker {
   #fileStarts: number[] = [];
   #fileEnds: number[] = [];
 
-  constructor(idBytes: number, findings: FsckFindings) {
+  constructor(idBytes: number, findings: EntryFindingsList) {
     this.#idBytes = idBytes;
     this.#findings = findings;
   }
 
-  /** @param treeId called only when there is something to report */
-  check(bytes: Uint8Array, start: number, end: number, treeId: () => ObjectId): void {
+  check(bytes: Uint8Array, start: number, end: number): void {
     this.#bytes = bytes;
     this.#fileStarts.length = 0;
     this.#fileEnds.length = 0;
@@ -85,17 +84,17 @@ export class TreeChecker {
     let previousEnd = 0;
     for (let at = start; at < end; at = this.#nameEnd + 1 + this.#idBytes) {
       if (!this.#readEntry(at, end)) {
-        this.#findings.report(treeId(), 'badTree', 'cannot be parsed as a tree');
+        this.#findings.report('badTree', 'cannot be parsed as a tree');
         return;
       }
       if (bytes[at] === ZERO) flaws |= ZERO_PADDED;
-      flaws |= this.#checkEntry(treeId);
+      flaws |= this.#checkEntry();
       if (previousMode >= 0) flaws |= this.#order(previousMode, previousStart, previousEnd);
       previousMode = this.#mode;
       previousStart = this.#nameStart;
       previousEnd = this.#nameEnd;
     }
-    if (flaws !== 0) this.#reportFlaws(flaws, treeId());
+    if (flaws !== 0) this.#reportFlaws(flaws);
   }
 
   /** @returns whether a whole entry begins at `at` */
@@ -124,7 +123,7 @@ export class TreeChecker {
     return i > nameStart && i + 1 + this.#idBytes <= end;
   }
 
-  #checkEntry(treeId: () => ObjectId): number {
+  #checkEntry(): number {
     const bytes = this.#bytes;
     const start = this.#nameStart;
     const end = this.#nameEnd;
@@ -133,17 +132,17 @@ export class TreeChecker {
     if (bytes[end + 1] === 0 && this.#isNull(end + 1)) flaws |= NULL_ID;
     if (bytes[start] === DOT) flaws |= this.#dots(start, end);
     const names = specialNames(bytes, start, end);
-    if (names !== 0) flaws |= this.#special(names, treeId, false);
+    if (names !== 0) flaws |= this.#special(names, false);
     if (this.#separators !== 0) {
       if ((this.#separators & SLASH_SEEN) !== 0) flaws |= FULL_PATH;
-      if ((this.#separators & BACKSLASH_SEEN) !== 0) flaws |= this.#afterBackslashes(treeId);
+      if ((this.#separators & BACKSLASH_SEEN) !== 0) flaws |= this.#afterBackslashes();
     }
     return isStandardMode(this.#mode) ? flaws : flaws | BAD_MODE;
   }
 
-  #reportFlaws(flaws: number, id: ObjectId): void {
+  #reportFlaws(flaws: number): void {
     for (const [bit, [message, text]] of WHOLE_TREE.entries()) {
-      if ((flaws & (1 << bit)) !== 0) this.#findings.report(id, message, text);
+      if ((flaws & (1 << bit)) !== 0) this.#findings.report(message, text);
     }
   }
 
@@ -157,36 +156,36 @@ export class TreeChecker {
     return end - start === 2 && this.#bytes[start + 1] === DOT ? HAS_DOTDOT : 0;
   }
 
-  #special(names: number, treeId: () => ObjectId, isAfterBackslash: boolean): number {
+  #special(names: number, isAfterBackslash: boolean): number {
     const findings = this.#findings;
     const isLink = (this.#mode & TYPE_BITS) === SYMBOLIC_LINK;
-    const id = (): ObjectId => bytesToHex(this.#bytes, this.#nameEnd + 1, this.#idBytes);
+    const id = () => bytesToHex(this.#bytes, this.#nameEnd + 1, this.#idBytes);
     if ((names & DOT_GITMODULES) !== 0) {
-      if (isLink) findings.report(treeId(), 'gitmodulesSymlink', '.gitmodules is a symbolic link');
+      if (isLink) findings.report('gitmodulesSymlink', '.gitmodules is a symbolic link');
       else findings.addBlob('gitmodules', id());
     }
     if (!isAfterBackslash) {
       if ((names & DOT_GITATTRIBUTES) !== 0) {
-        if (isLink) findings.report(treeId(), 'gitattributesSymlink', '.gitattributes is a symlink');
+        if (isLink) findings.report('gitattributesSymlink', '.gitattributes is a symlink');
         else findings.addBlob('gitattributes', id());
       }
       if (isLink && (names & DOT_GITIGNORE) !== 0) {
-        findings.report(treeId(), 'gitignoreSymlink', '.gitignore is a symlink');
+        findings.report('gitignoreSymlink', '.gitignore is a symlink');
       }
       if (isLink && (names & DOT_MAILMAP) !== 0) {
-        findings.report(treeId(), 'mailmapSymlink', '.mailmap is a symlink');
+        findings.report('mailmapSymlink', '.mailmap is a symlink');
       }
     }
     return (names & DOT_GIT) !== 0 ? HAS_DOTGIT : 0;
   }
 
-  #afterBackslashes(treeId: () => ObjectId): number {
+  #afterBackslashes(): number {
     const end = this.#nameEnd;
     let flaws = 0;
     for (let at = this.#nameStart; at < end; at++) {
       if (this.#bytes[at] !== BACKSLASH) continue;
       const names = ntfsNames(this.#bytes, at + 1, end);
-      if (names !== 0) flaws |= this.#special(names, treeId, true);
+      if (names !== 0) flaws |= this.#special(names, true);
     }
     return flaws;
   }

@@ -9,10 +9,10 @@ import { GitError, isGitError } from '../../core/errors.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
 import { objectFormatByName } from '../../core/object-id.ts';
 import { DeltaResolver } from '../delta-resolver.ts';
-import type { SpooledEdges } from '../edge-spool.ts';
+import { ObjectChecker } from '../fsck/object-checker.ts';
 import { ObjectEdges } from '../object-edges.ts';
 import { createSpool } from '../self-containment.ts';
-import type { ResolvePackJob, Tasks } from '../task-pool.ts';
+import type { ResolvePackJob, SeenObjects, Tasks } from '../task-pool.ts';
 import { openScratchFile } from './file-scratch.ts';
 import { readFully } from './positioned-read.ts';
 
@@ -48,7 +48,7 @@ function reply(name: keyof Tasks, input: Tasks[keyof Tasks]['input']): TaskReply
   }
 }
 
-function resolvePackDeltas({ job, path, edgesName }: ResolvePackJob): SpooledEdges | undefined {
+function resolvePackDeltas({ job, path, edgesName, fsck }: ResolvePackJob): SeenObjects {
   const fd = openPack(path);
   const format = objectFormatByName(job.formatName);
   const spool =
@@ -56,10 +56,11 @@ function resolvePackDeltas({ job, path, edgesName }: ResolvePackJob): SpooledEdg
       ? undefined
       : createSpool(format, edgesName, (name) => openScratchFile(path, name));
   const edges = spool === undefined ? undefined : new ObjectEdges(format, spool);
+  const checker = fsck === undefined ? undefined : new ObjectChecker(format, fsck);
   try {
     const readInto = (position: number, target: Uint8Array, offset: number, length: number) =>
       readFully(fd, path, position, target, offset, length);
-    const resolver = new DeltaResolver(job, nodeRuntime, { readInto }, edges);
+    const resolver = new DeltaResolver(job, nodeRuntime, { readInto }, edges, checker);
     try {
       while (!resolver.resolveSome(TURN_BYTES));
     } finally {
@@ -69,7 +70,7 @@ function resolvePackDeltas({ job, path, edgesName }: ResolvePackJob): SpooledEdg
     closeSync(fd);
     spool?.close();
   }
-  return spool?.finish();
+  return { edges: spool?.finish(), findings: checker?.findings.finish() };
 }
 
 function openPack(path: string): number {

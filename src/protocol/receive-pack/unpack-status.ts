@@ -22,6 +22,8 @@ export function describeUnpackError({ code, message, detail }: GitError): Unpack
       return { reason: 'object is corrupt', message: printable(message) };
     case 'SHA1_COLLISION':
       return { reason: `SHA-1 collision in object ${detail.id}`, message: printable(message) };
+    case 'FSCK_FAILED':
+      return { reason: 'fsck error in packed object', message: printable(message) };
     case 'OBJECT_MISSING':
       return { reason: 'missing delta base', message: printable(message) };
     case 'LIMIT_EXCEEDED':

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { yieldToOthers } from '../../core/byte-stream.ts';
 import type { GitError } from '../../core/errors.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
@@ -98,6 +98,7 @@ export async function openRepository(
       const text = await orAbsent(readFile(join(directory, 'shallow'), 'utf8'));
       return parseShallowFile(text ?? '', format);
     },
+    readTextFile: (path) => orAbsent(readFile(resolve(directory, path), 'utf8')),
     async [Symbol.asyncDispose]() {
       packSharing.forget(objects);
       await Promise.all([objects.close(), refs.close()]);

@@ -7,8 +7,10 @@
  */
 import { type GitError, isGitError, throwIfAborted } from '../../core/errors.ts';
 import type { ObjectTransaction } from '../../odb/object-database.ts';
+import { configuredFsckRules } from '../fsck/fsck-config.ts';
 import type { Repository } from '../repository.ts';
 import { CommandLedger } from './command-ledger.ts';
+import { finishFsck } from './finish-fsck.ts';
 import { authorizeCommands, judgeCommands } from './judge-commands.ts';
 import { publishPush } from './publish-push.ts';
 import { type PushPipelineOptions, type PushRequest, PushSession } from './push-session.ts';
@@ -99,8 +101,18 @@ async function receiveObjects(
       const { onProgress, collisionDetection } = session.options;
       // A peer whose connection stays open waits for its report before it ends its stream.
       const allowTrailingBytes = true;
-      const options = { limits, unpackLimit, collisionDetection, onProgress, signal, allowTrailingBytes };
+      const fsck = await configuredFsckRules(repository, session.options.fsckObjects);
+      const options = {
+        limits,
+        unpackLimit,
+        collisionDetection,
+        fsck,
+        onProgress,
+        signal,
+        allowTrailingBytes,
+      };
       session.received = await quarantine.writePack(pack, options);
+      await finishFsck(session, quarantine, session.received.findings);
     }
     await writeObjects?.(quarantine);
     return quarantine;

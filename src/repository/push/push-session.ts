@@ -50,6 +50,8 @@ export interface PushRules {
   readonly unpackLimit?: number | undefined;
   /** Refuse objects that carry a SHA-1 collision attack, or differ from the stored one of their id. Default true. */
   readonly collisionDetection?: boolean | undefined;
+  /** Refuse objects that `git fsck --strict` finds wrong. Default: as the repository's receive.fsckObjects says. */
+  readonly fsckObjects?: boolean | undefined;
   /** Told of failures whose detail is for the log only: a broken hook, a full disk. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }

@@ -49,6 +49,7 @@ const STATUS: Readonly<Record<ErrorCode, { readonly status: number; readonly tel
   PROTOCOL_VIOLATION: { status: 400, telling: true },
   PACK_CORRUPT: { status: 400, telling: true },
   SHA1_COLLISION: { status: 400, telling: true },
+  FSCK_FAILED: { status: 400, telling: true },
   NOT_OUR_REF: { status: 400, telling: true },
   REF_INVALID: { status: 400, telling: true },
   REF_CONFLICT: { status: 409, telling: true },

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { nodeRuntime } from '../../../src/core/node/runtime.ts';
 import { bytesToHex, SHA1 } from '../../../src/core/object-id.ts';
 import { codeOfKind, type ObjectKind } from '../../../src/core/object-kind.ts';
+import { FsckFindings } from '../../../src/pack/fsck/findings.ts';
 import { fsckMessageId } from '../../../src/pack/fsck/messages.ts';
 import { ObjectChecker } from '../../../src/pack/fsck/object-checker.ts';
 import { fsckRules, STRICT_FSCK_RULES } from '../../../src/pack/fsck/rules.ts';
@@ -23,8 +24,10 @@ function check(kind: ObjectKind, content: string | Uint8Array, rules = STRICT_FS
   const bytes = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
   const checker = new ObjectChecker(SHA1, rules);
   const around = Buffer.concat([Buffer.from('xyz'), bytes, Buffer.from('\nxyz')]);
-  checker.check(codeOfKind(kind), new Uint8Array(20).fill(0x33), 0, around, 3, 3 + bytes.length);
-  const { warnings, error } = checker.findings;
+  checker.check(7, codeOfKind(kind), around, 3, 3 + bytes.length);
+  const findings = new FsckFindings(rules);
+  findings.adopt(checker.findings.finish(), () => ID);
+  const { warnings, error } = findings;
   return [...warnings, ...(error === undefined ? [] : [error])].map((f) => `${f.severity} ${f.message}`);
 }
 
@@ -129,9 +132,11 @@ for (const [finding, content] of TREES) {
 test('blobs that matter are remembered for when all trees are known', () => {
   const checker = new ObjectChecker(SHA1, STRICT_FSCK_RULES);
   const content = tree(['100644', '.gitattributes'], ['100644', '.gitmodules']);
-  checker.check(codeOfKind('tree'), new Uint8Array(20), 0, content, 0, content.length);
-  assert.deepEqual([...checker.findings.blobs.gitmodules], ['07'.repeat(20)]);
-  assert.deepEqual([...checker.findings.blobs.gitattributes], ['07'.repeat(20)]);
+  checker.check(0, codeOfKind('tree'), content, 0, content.length);
+  assert.deepEqual(checker.findings.blobs, [
+    { role: 'gitattributes', id: '07'.repeat(20) },
+    { role: 'gitmodules', id: '07'.repeat(20) },
+  ]);
 });
 
 test('a configuration makes messages milder or stricter, and lets objects through', () => {
