@@ -2,11 +2,14 @@
  * Objects recently rebuilt from packs, kept because the next object is often a delta against them.
  *
  * One ring of bytes for the whole process: new objects overwrite the oldest, so memory is exactly the
- * budget and nothing is left to the garbage collector. The table that finds them is set-associative and
+ * budget and nothing is left to the garbage collector. A ring that nobody uses any more goes when its memory is wanted
+ * for something else. The table that finds them is set-associative and
  * needs no deletion: an entry is dead once the ring has come round to its bytes.
  *
  * @module
  */
+
+import { type Evictable, warmMemory } from '../core/memory-budget.ts';
 
 /** git's core.deltaBaseCacheLimit is 96 MiB; half of it serves commit order as well ("read trees" bench). */
 const DELTA_BASE_CACHE_BYTES = 20 * 1024 * 1024;
@@ -16,8 +19,8 @@ const WAYS = 4;
 const BYTES_PER_ENTRY = 512;
 
 /** Finds by pack number and offset. Pack numbers are never used again, so dropped packs need no cleaning. */
-export class DeltaBaseCache {
-  /** After {@link find} or {@link add}: the object is `bytes[start, start + length)`, until the next {@link add}. */
+export class DeltaBaseCache implements Evictable {
+  /** After {@link find} or {@link add}: the object is `ring[start, start + length)`, until the next {@link add}. */
   start = 0;
   length = 0;
   /** Its kind code, 1 to 4. */
@@ -33,6 +36,7 @@ export class DeltaBaseCache {
   readonly #kinds: Uint8Array;
   #ring: Uint8Array | undefined;
   #head = 0;
+  #headWhenAsked = -1;
 
   constructor(budgetBytes: number = DELTA_BASE_CACHE_BYTES) {
     this.#budgetBytes = budgetBytes;
@@ -49,8 +53,33 @@ export class DeltaBaseCache {
   }
 
   /** The ring; objects are parts of it. Reserved on first use. */
-  get bytes(): Uint8Array {
-    return (this.#ring ??= new Uint8Array(this.#budgetBytes));
+  get ring(): Uint8Array {
+    return this.#ring ?? this.#reserveRing();
+  }
+
+  /** What the ring takes, for the budget. */
+  get bytes(): number {
+    return this.#ring?.length ?? 0;
+  }
+
+  /** Whether it was written to since it was asked last. */
+  get isInUse(): boolean {
+    const isUsed = this.#head !== this.#headWhenAsked;
+    this.#headWhenAsked = this.#head;
+    return isUsed;
+  }
+
+  evict(): void {
+    this.#ring = undefined;
+    this.#packs.fill(-1);
+  }
+
+  #reserveRing(): Uint8Array {
+    const ring = new Uint8Array(this.#budgetBytes);
+    this.#ring = ring;
+    this.#headWhenAsked = -1;
+    warmMemory.register(this);
+    return ring;
   }
 
   /** @returns whether an object of this size may be kept */
@@ -72,7 +101,7 @@ export class DeltaBaseCache {
         // Used again: bring it to the front, so that it is overwritten last.
         const from = start;
         start = this.#reserve(length);
-        this.bytes.copyWithin(start, from, from + length);
+        this.ring.copyWithin(start, from, from + length);
         this.#positions[entry] = this.#head - length - 1;
       }
       this.start = start;
@@ -84,7 +113,7 @@ export class DeltaBaseCache {
   }
 
   /**
-   * Make room for an object that {@link fits}; the caller writes it to `bytes[start, start + length)`
+   * Make room for an object that {@link fits}; the caller writes it to `ring[start, start + length)`
    * before it calls anything else here; one byte after it may be written too. The object found last is not
    * overwritten.
    */

@@ -161,7 +161,7 @@ export class PackReader {
     // Down the chain, to a whole object or one we still have.
     for (;;) {
       if (bases.find(pack, at)) {
-        setFound(bases.bytes, bases.start, bases.length, bases.kind);
+        setFound(bases.ring, bases.start, bases.length, bases.kind);
         break;
       }
       this.#parseEntry(at);
@@ -188,7 +188,7 @@ export class PackReader {
       const entry = chain.entries[link] as number;
       const keep = bases.fits(targetBytes);
       if (keep) bases.add(pack, entry, code, targetBytes);
-      const target = keep ? bases.bytes : new Uint8Array(targetBytes);
+      const target = keep ? bases.ring : new Uint8Array(targetBytes);
       const start = keep ? bases.start : 0;
       try {
         applyDelta(
@@ -219,12 +219,12 @@ export class PackReader {
       bases.add(this.#number, offset, type, sizeBytes);
       const { start } = bases;
       try {
-        this.#entries.into(this.#streamAt, sizeBytes, bases.bytes, start);
+        this.#entries.into(this.#streamAt, sizeBytes, bases.ring, start);
       } catch (error) {
         bases.remove(this.#number, offset);
         throw error;
       }
-      setFound(bases.bytes, start, sizeBytes, type);
+      setFound(bases.ring, start, sizeBytes, type);
     } else if (isBase || sizeBytes >= STREAM_CHUNK_BYTES) {
       const room = new Uint8Array(sizeBytes + 1);
       this.#entries.into(this.#streamAt, sizeBytes, room, 0);

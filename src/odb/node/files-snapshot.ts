@@ -35,10 +35,25 @@ export async function openSnapshot(
   onRelease: () => void,
   shortCuts: ShortCuts = ALL_SHORT_CUTS,
 ): Promise<ObjectReader> {
+  for (const directory of directories) directory.hold();
+  const letGo = (): void => {
+    for (const directory of directories) directory.letGo();
+    onRelease();
+  };
+  try {
+    const pinned = await pinPresent(directories);
+    return readerOver(format, directories, pinned, letGo, shortCuts);
+  } catch (error) {
+    for (const directory of directories) directory.letGo(); // onRelease is the caller's then
+    throw error;
+  }
+}
+
+async function pinPresent(directories: readonly ObjectDirectory[]): Promise<Set<OpenPack>> {
   for (let attempt = 1; ; attempt++) {
     for (const directory of directories) await directory.refresh();
     const pinned = new Set<OpenPack>();
-    if (pinAll(directories, pinned)) return readerOver(format, directories, pinned, onRelease, shortCuts);
+    if (pinAll(directories, pinned)) return pinned;
     for (const pack of pinned) pack.unpin();
     if (attempt === MAX_ATTEMPTS) {
       throw new GitError('STORAGE_FAILED', 'Cannot read objects: packs keep vanishing', {

@@ -9,6 +9,7 @@
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { GitError, isGitError } from '../../core/errors.ts';
+import { type Evictable, warmMemory } from '../../core/memory-budget.ts';
 import type { CommitGraph } from '../../pack/commit-graph.ts';
 import type { ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
 import { parseAlternates } from '../alternates.ts';
@@ -36,7 +37,7 @@ interface Listing {
   readonly settled: boolean;
 }
 
-export class ObjectDirectory {
+export class ObjectDirectory implements Evictable {
   readonly path: string;
   readonly loose: LooseDirectory;
   readonly #options: ObjectDirectoryOptions;
@@ -52,6 +53,7 @@ export class ObjectDirectory {
   #bitmapped: ReadonlySet<string> = new Set();
   #listing: Listing | undefined;
   #refreshing: Promise<void> | undefined;
+  #holders = 0;
   #alternates:
     | { readonly seen: Stats; readonly settled: boolean; readonly paths: readonly string[] }
     | undefined;
@@ -65,6 +67,25 @@ export class ObjectDirectory {
     const auxiliary = { format, runtime, warn: (warning: GitError) => this.warn(warning) };
     this.#multiPackBitmaps = new MultiPackBitmapFiles(this.#packDirectory, auxiliary);
     this.#commitGraph = new CommitGraphFiles(path, auxiliary);
+  }
+
+  /** What its open packs hold: their indexes. */
+  get bytes(): number {
+    return this.#packs.reduce((sum, { indexBytes }) => sum + indexBytes, 0);
+  }
+
+  get isInUse(): boolean {
+    return this.#holders > 0;
+  }
+
+  /** Keep what is open open until {@link letGo}: called before the first refresh of a reader. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  letGo(): void {
+    this.#holders--;
+    warmMemory.touch(this);
   }
 
   /** As of the last refresh. */
@@ -98,6 +119,7 @@ export class ObjectDirectory {
       });
     }
     this.#listing = listing;
+    warmMemory.register(this);
   }
 
   /** Look again at the next refresh, whatever the times say. */
@@ -148,8 +170,14 @@ export class ObjectDirectory {
 
   /** Close every pack that no reader pins; the others follow when they are released. */
   close(): void {
+    warmMemory.release(this);
     this.#multiPackBitmaps.close();
     this.#commitGraph.close();
+    this.evict();
+  }
+
+  /** Packs are opened again by the next refresh. */
+  evict(): void {
     for (const pack of this.#packs) pack.retire();
     this.#packs = [];
     this.#listing = undefined;
@@ -172,6 +200,7 @@ export class ObjectDirectory {
       this.#add(name, () => idx);
     }
     this.#listing = listing;
+    warmMemory.register(this);
   }
 
   /** @returns what the directory looks like, or `undefined` when that is what we know already */

@@ -30,6 +30,8 @@ export class OpenPack {
   readonly name: string;
   readonly file: PackFile;
   readonly reader: PackReader;
+  /** Bytes of its index, which it holds. */
+  readonly indexBytes: number;
   readonly #bitmaps: AuxiliaryFile<StoredBitmaps>;
   #retired = false;
 
@@ -41,6 +43,7 @@ export class OpenPack {
    */
   constructor(name: string, base: string, idx: Uint8Array, { format, runtime, warn }: OpenPackOptions) {
     this.name = name;
+    this.indexBytes = idx.length;
     this.file = new PackFile(`${base}.pack`);
     try {
       const index = parsePackIndex(idx, {
