@@ -1,6 +1,6 @@
 /**
- * Compiles the AssemblyScript of `assembly/sha1`, and writes it down as a TypeScript module that holds it as text, so
- * that the package stays plain ESM that any platform can load.
+ * Compiles the AssemblyScript of each folder beside it, and writes it down as a TypeScript module that holds it as text,
+ * so that the package stays plain ESM that any platform can load.
  *
  *   npm run build:wasm
  *
@@ -13,17 +13,24 @@ import { basename, join } from 'node:path';
 import asc from 'assemblyscript/asc';
 import { writeConditions } from './unavoidable-conditions.ts';
 
-const SOURCE = join(import.meta.dirname, 'sha1');
-const OUTPUT = join(import.meta.dirname, '../src/core/sha1/wasm-module.ts');
+/** Folders here, and in `src/core`. */
+export const WASM_FOLDERS = ['sha1', 'inflate'] as const;
 
-/** @returns the text of `src/core/sha1/wasm-module.ts` */
-export async function compileWasm(): Promise<string> {
+export type WasmFolder = (typeof WASM_FOLDERS)[number];
+
+/** Where what was compiled from a folder is written. */
+export function wasmModulePath(folder: WasmFolder): string {
+  return join(import.meta.dirname, '../src/core', folder, 'wasm-module.ts');
+}
+
+/** @returns the text of the folder's {@link wasmModulePath} */
+export async function compileWasm(folder: WasmFolder): Promise<string> {
   let code = '';
   const messages: string[] = [];
   const { error } = await asc.main(
     [
       'exports.ts',
-      '--outFile=sha1.wasm',
+      '--outFile=module.wasm',
       '--optimizeLevel=3',
       '--shrinkLevel=0',
       '--noAssert',
@@ -35,7 +42,7 @@ export async function compileWasm(): Promise<string> {
     ],
     {
       stderr: { write: (text: string) => void messages.push(text) },
-      readFile: (name) => readSource(name),
+      readFile: (name) => readSource(folder, name),
       writeFile(name, contents) {
         if (name.endsWith('.wasm')) code = Buffer.from(contents as Uint8Array).toString('base64');
       },
@@ -43,17 +50,19 @@ export async function compileWasm(): Promise<string> {
     },
   );
   if (error !== null || code === '') throw new Error(`asc failed: ${messages.join('')}`, { cause: error });
-  return `/** Compiled from assembly/ by \`npm run build:wasm\`: base64 of a WebAssembly module. */\nexport const WASM_MODULE =\n  '${code}';\n`;
+  return `/** Compiled from assembly/${folder} by \`npm run build:wasm\`: base64 of a WebAssembly module. */\nexport const WASM_MODULE =\n  '${code}';\n`;
 }
 
-function readSource(name: string): string | null {
+function readSource(folder: WasmFolder, name: string): string | null {
   if (name === 'conditions.ts') return writeConditions();
   if (name !== basename(name)) return null; // the compiler looks for libraries in many places
   try {
-    return readFileSync(join(SOURCE, name), 'utf8');
+    return readFileSync(join(import.meta.dirname, folder, name), 'utf8');
   } catch {
     return null;
   }
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(OUTPUT, await compileWasm());
+if (process.argv[1] === import.meta.filename) {
+  for (const folder of WASM_FOLDERS) writeFileSync(wasmModulePath(folder), await compileWasm(folder));
+}

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { encodeText } from '../../src/core/bytes.ts';
-import { nativeInflaterWorks } from '../../src/core/node/inflater.ts';
+import { createNativeInflater } from '../../src/core/node/native-inflater.ts';
 import { nodeRuntime } from '../../src/core/node/runtime.ts';
 import { bytesToHex, SHA1, SHA256 } from '../../src/core/object-id.ts';
 import { portableRuntime } from '../../src/core/portable/runtime.ts';
 import { chunked, drain } from '../support/streams.ts';
 
 test("this Node's zlib binding passes the self-test, so the fast inflater is the one under test", () => {
-  assert.equal(nativeInflaterWorks(), true);
+  assert.notEqual(createNativeInflater(), undefined);
 });
 
 for (const runtime of [nodeRuntime, portableRuntime]) {
