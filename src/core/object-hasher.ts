@@ -21,7 +21,7 @@ export interface ObjectHasher {
   /** As {@link Runtime.createHash}; `digest` throws. */
   createHash(): IncrementalHash;
   /**
-   * For thousands of objects whose ids are not needed one by one: takes three fifths of the time, and 2 MB of memory.
+   * For thousands of objects whose ids are not needed one by one: takes three fifths of the time, and up to 4 MB of memory.
    *
    * @param ids gives the array for the ids, asked for whenever some are known
    */

@@ -186,6 +186,7 @@ export class PackScanner {
       this.#crc = 0;
       if (table.count === this.declaredCount) {
         this.#batch?.flush();
+        this.#batch = undefined; // its memory is of no more use
         this.phase = 'trailer';
         return at;
       }
