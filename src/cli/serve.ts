@@ -35,6 +35,8 @@ http://<host>:<port>/hello.git. Who can reach the port may read and write everyt
     --no-collision-detection
                           do not look for SHA-1 collision attacks in pushes: for trusted pushers
     --idle-timeout=<n>    cut a client that neither sends nor reads for <n> seconds (120)
+    --cache-bytes=<n>     what is kept in memory for later requests: refs, indexes, closures (128m)
+    --keep-open=<n>       close a repository that nobody has used for <n> seconds (300)
     --drain-timeout=<n>   after SIGTERM or SIGINT, wait <n> seconds for running requests (10)
     -q, --quiet           no line for each request
 
@@ -75,6 +77,8 @@ function readSettings(args: readonly string[], world: CommandWorld) {
     'max-pack-size': { type: 'string' },
     'max-object-size': { type: 'string' },
     'idle-timeout': { type: 'string' },
+    'cache-bytes': { type: 'string' },
+    'keep-open': { type: 'string' },
     'drain-timeout': { type: 'string', default: '10' },
     quiet: { type: 'boolean', short: 'q', default: false },
   });
@@ -86,6 +90,8 @@ function readSettings(args: readonly string[], world: CommandWorld) {
   const packSize = values['max-pack-size'];
   const objectSize = values['max-object-size'];
   const idle = values['idle-timeout'];
+  const cache = values['cache-bytes'];
+  const keepOpen = values['keep-open'];
   return {
     quiet: values.quiet,
     drainMs: readCount(values['drain-timeout'], 'drain-timeout') * 1000,
@@ -100,6 +106,8 @@ function readSettings(args: readonly string[], world: CommandWorld) {
         denyDeletes: values['deny-deletes'],
         denyNonFastForwards: values['deny-non-fast-forwards'],
       },
+      cacheBytes: cache === undefined ? undefined : readSizeBytes(cache, 'cache-bytes'),
+      keepOpenMs: keepOpen === undefined ? undefined : readCount(keepOpen, 'keep-open', 1) * 1000,
       limits: {
         ...(packSize === undefined ? {} : { maxPackBytes: readSizeBytes(packSize, 'max-pack-size') }),
         ...(objectSize === undefined ? {} : { maxObjectBytes: readSizeBytes(objectSize, 'max-object-size') }),

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Limits } from '../core/limits.ts';
+import { warmMemory } from '../core/memory-budget.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
 import type { WantPolicy } from '../protocol/fetch-context.ts';
 import { createRepositoryDirectory } from '../repository/node/repository-directory.ts';
@@ -26,6 +27,10 @@ export interface ReferenceServerOptions {
   /** Default true. False accepts pushes without looking for SHA-1 collision attacks. */
   readonly collisionDetection?: boolean | undefined;
   readonly limits?: Partial<Limits> | undefined;
+  /** Bytes that the process keeps warm for later requests. Default `DEFAULT_WARM_BYTES`. */
+  readonly cacheBytes?: number | undefined;
+  /** Milliseconds after which a repository that nobody uses is closed. Default five minutes. */
+  readonly keepOpenMs?: number | undefined;
   readonly onAccess?: ((summary: RequestSummary) => void) | undefined;
   /** Told of failures with the name of the repository they were about. */
   readonly onError?: ((error: unknown, name: string) => void) | undefined;
@@ -48,8 +53,9 @@ export interface ReferenceServer {
 export async function startServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
   const { root, create, limits, onAccess, onError } = options;
   await prepareRoot(root, create);
+  if (options.cacheBytes !== undefined) warmMemory.setLimit(options.cacheBytes);
   const tasks = createThreadTaskPool();
-  const repositories = createRepositoryDirectory(root, { create, tasks });
+  const repositories = createRepositoryDirectory(root, { create, tasks, keepOpenMs: options.keepOpenMs });
   const close = async (): Promise<void> => {
     await repositories[Symbol.asyncDispose]();
     await tasks.close();

@@ -69,7 +69,7 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array> {
     };
     this.#second = this.#output.next();
     this.#second.then(settle, settle);
-    for (let turn = 0; turn < TURNS_TO_END && !isSettled; turn++) await undefined;
+    for (let turn = 0; turn < TURNS_TO_END && !isSettled; turn++) await Promise.resolve();
     if (!isSettled) return undefined;
     try {
       const second = await this.#second;
