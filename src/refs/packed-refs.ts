@@ -8,8 +8,8 @@
 import { decodeText } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
-import type { ResolvedRef } from './ref-database.ts';
 import { compareRefNames, isValidRefName } from './ref-name.ts';
+import type { ResolvedRef } from './resolved-ref.ts';
 
 const SPACE = 32;
 const CARET = 94;

@@ -7,21 +7,14 @@ import type { Cancellable } from '../core/byte-stream.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { PackedRefs } from './packed-refs.ts';
+import type { ResolvedRef } from './resolved-ref.ts';
+
+export type { ResolvedRef } from './resolved-ref.ts';
 
 /** A ref as stored: an id, or the name of another ref. */
 export type RefTarget =
   | { readonly kind: 'direct'; readonly id: ObjectId }
   | { readonly kind: 'symbolic'; readonly target: string };
-
-/** A ref followed to its id. */
-export interface ResolvedRef {
-  readonly name: string;
-  readonly id: ObjectId;
-  /** What a tag object finally points at, when the store knows it (packed-refs `^` lines); else absent. */
-  readonly peeled?: ObjectId | undefined;
-  /** The ref this one points at directly, when it is symbolic. */
-  readonly symbolicTarget?: string | undefined;
-}
 
 /** Who and when, for reflogs. */
 export interface Identity {
