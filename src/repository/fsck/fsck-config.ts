@@ -43,7 +43,7 @@ export async function configuredFsckRules(
 }
 
 /** One id a line; what follows a `#` is comment. */
-export function parseSkipList(text: string, format: ObjectFormat): ObjectId[] {
+function parseSkipList(text: string, format: ObjectFormat): ObjectId[] {
   const ids: ObjectId[] = [];
   for (const line of text.split('\n')) {
     const name = line.replace(/#.*/, '').trim();
