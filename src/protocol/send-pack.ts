@@ -7,6 +7,7 @@
 import type { ObjectId } from '../core/object-id.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import type { ObjectFilter } from '../repository/object-filter.ts';
+import { answerKey } from '../repository/pack-sharing/answer-key.ts';
 import type { PackChunk } from '../repository/pack-sharing/write-alone.ts';
 import type { PackWritingResult } from '../repository/pack-writing/write-pack.ts';
 import type { FetchContext } from './fetch-context.ts';
@@ -79,8 +80,10 @@ async function* packOf(
   const { wants, haves, filter, ofsDelta, thinPack: thin } = order;
   const includeTags = order.includeTag ? await readIncludableTags(context, reader) : undefined;
   const request = { wants, haves, ...order.shallow.selection, filter, includeTags, thin };
+  const { repository } = context;
+  const key = await answerKey(repository.format, repository.runtime, request, { limits, ofsDelta, signal });
   const onProgress = say && progressText(say);
-  using seat = sharing.join(context.repository, request, { limits, ofsDelta }, onProgress);
+  using seat = sharing.join(repository, key, request, { limits, ofsDelta }, onProgress);
   // The answer has a snapshot of its own: it may outlive this request.
   reader.release();
   let written: PackWritingResult | undefined;

@@ -139,9 +139,11 @@ export class SharingClient {
   isDone = false;
 
   constructor(sharing: PackSharing, scene: SharingScene, { request, limits, framed }: ClientOptions = {}) {
+    const asked = request ?? scene.request;
     this.#seat = sharing.join(
       scene.repository,
-      request ?? scene.request,
+      JSON.stringify([asked, limits]),
+      asked,
       { limits: { ...DEFAULT_LIMITS, ...limits }, ofsDelta: true },
       (progress) => this.progress.push(progress),
     );

@@ -6,11 +6,13 @@
  *
  * @module
  */
+import type { Cancellable } from '../../core/byte-stream.ts';
 import { encodeText, writeUint32 } from '../../core/bytes.ts';
 import type { Limits } from '../../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId, SHA256 } from '../../core/object-id.ts';
 import type { IncrementalHash, Runtime } from '../../core/runtime.ts';
-import { sortByIds } from '../../pack/id-order.ts';
+import { sortingByIds } from '../../pack/id-order.ts';
+import { Pace } from '../pace.ts';
 import type { SelectionRequest } from '../select-objects.ts';
 
 export interface AnswerOptions {
@@ -24,44 +26,62 @@ export interface AnswerOptions {
  * let one of them make its request look like another's.
  *
  * The order of wants, haves and shallow commits does not count.
+ *
+ * @throws {GitError} ABORTED
  */
-export function answerKey(
+export async function answerKey(
   format: ObjectFormat,
   runtime: Runtime,
   request: SelectionRequest,
-  { limits, ofsDelta }: AnswerOptions,
-): string {
+  { limits, ofsDelta, signal }: AnswerOptions & Cancellable,
+): Promise<string> {
   const hash = runtime.createHash(SHA256);
+  const pace = new Pace(signal);
   const { filter, thin } = request;
   const settings = encodeText(JSON.stringify([format.name, filter ?? null, thin, ofsDelta, limits]));
   hash.update(lengthOf(settings.length));
   hash.update(settings);
-  addIds(hash, format, request.wants);
-  addIds(hash, format, request.haves);
-  addIds(hash, format, request.shallow ?? []);
-  addIds(hash, format, request.clientShallow ?? []);
-  addIds(hash, format, request.unshallow ?? []);
+  const { wants, haves, shallow, clientShallow, unshallow, includeTags } = request;
   // What a tag peels to is written in the tag.
-  addIds(
-    hash,
-    format,
-    Array.from(request.includeTags ?? [], ({ tagId }) => tagId),
-  );
+  const tagIds = includeTags?.map(({ tagId }) => tagId);
+  for (const ids of [wants, haves, shallow, clientShallow, unshallow, tagIds]) {
+    await addIds(hash, format, [...(ids ?? [])], pace);
+  }
   return bytesToHex(hash.digest());
 }
 
-function addIds(hash: IncrementalHash, { idBytes }: ObjectFormat, given: Iterable<ObjectId>): void {
-  const ids = [...given];
+/** So few ids are sorted at once, as text. */
+const MOST_SORTED_AT_ONCE = 1000;
+
+async function addIds(
+  hash: IncrementalHash,
+  format: ObjectFormat,
+  ids: readonly ObjectId[],
+  pace: Pace,
+): Promise<void> {
+  hash.update(lengthOf(ids.length));
+  if (ids.length > MOST_SORTED_AT_ONCE) hash.update(await sortedRaw(format, ids, pace));
+  else if (ids.length > 0) hash.update(encodeText([...ids].sort().join('')));
+}
+
+async function sortedRaw(
+  { idBytes }: ObjectFormat,
+  ids: readonly ObjectId[],
+  pace: Pace,
+): Promise<Uint8Array> {
   const raw = new Uint8Array(ids.length * idBytes);
-  for (const [n, id] of ids.entries()) raw.set(hexToBytes(id), n * idBytes);
+  for (const [n, id] of ids.entries()) {
+    raw.set(hexToBytes(id), n * idBytes);
+    if (pace.isDue()) await pace.rest();
+  }
   const order = Int32Array.from(ids, (_, n) => n);
-  sortByIds(order, raw, idBytes);
+  for (const _ of sortingByIds(order, raw, idBytes)) if (pace.isDue()) await pace.rest();
   const sorted = new Uint8Array(raw.length);
   for (const [n, from] of order.entries()) {
     sorted.set(raw.subarray(from * idBytes, (from + 1) * idBytes), n * idBytes);
+    if (pace.isDue()) await pace.rest();
   }
-  hash.update(lengthOf(ids.length));
-  hash.update(sorted);
+  return sorted;
 }
 
 function lengthOf(count: number): Uint8Array {

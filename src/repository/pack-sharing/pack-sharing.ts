@@ -8,7 +8,7 @@ import { type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
 import type { ObjectDatabase } from '../../odb/object-database.ts';
 import type { Repository } from '../repository.ts';
 import type { SelectionRequest } from '../select-objects.ts';
-import { type AnswerOptions, answerKey } from './answer-key.ts';
+import type { AnswerOptions } from './answer-key.ts';
 import { choosePack } from './planned-pack.ts';
 import { type AnswerSeat, SharedAnswer } from './shared-answer.ts';
 import { SpoolUsage } from './spool.ts';
@@ -43,13 +43,14 @@ export class PackSharing {
   }
 
   /**
-   * A seat at the answer to `request`, which somebody else may have asked for before. The caller has made sure that its
+   * A seat at the answer to the request that has this `answerKey`, which somebody else may have asked for before. The caller has made sure that its
    * client may have what it wants.
    *
    * Repositories are told apart by their object databases: one that is opened for each request shares nothing.
    */
   join(
-    { objects, format, runtime, createSpool }: Repository,
+    { objects, runtime, createSpool }: Repository,
+    key: string,
     request: SelectionRequest,
     { limits, ofsDelta }: AnswerOptions,
     onProgress: ProgressListener | undefined,
@@ -59,7 +60,6 @@ export class PackSharing {
       answers = new Map();
       this.#answers.set(objects, answers);
     }
-    const key = answerKey(format, runtime, request, { limits, ofsDelta });
     let answer = answers.get(key);
     if (answer === undefined) {
       answer = new SharedAnswer(
