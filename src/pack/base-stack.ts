@@ -88,8 +88,8 @@ export class BaseStack {
 
   /** @returns false when the whole budget is not enough */
   #growFor(needed: number): boolean {
-    const sizeBytes = Math.max(this.memory.length * 2, this.#top + needed);
-    if (this.memory.length < this.#budgetBytes) this.#moveTo(Math.min(this.#budgetBytes, sizeBytes));
+    // In one step: pages that are not touched cost nothing, and doubling would leave as much behind as it takes.
+    if (this.memory.length < this.#budgetBytes) this.#moveTo(this.#budgetBytes);
     return this.#top + needed <= this.memory.length;
   }
 
