@@ -61,22 +61,22 @@ class MultiPackObjects implements BitmapObjects {
     const names: string[] = [];
     const places = new Int32Array(index.packNames.length).fill(-1);
     const positions = new Uint32Array(count).fill(count);
-    let previousPack = -1;
-    let previousOffset = -1;
     for (let position = 0; position < count; position++) {
       const rank = readUint32(order, 4 * position);
       if (rank >= count || positions[rank] !== count) throw corrupt('its order is none', { position });
       positions[rank] = position;
-      const pack = index.packOf(rank);
-      const offset = index.offsetOf(rank);
-      if (pack === previousPack) {
-        if (offset <= previousOffset) throw corrupt('its order is not that of a pack', { position });
-      } else {
-        if (places[pack] !== -1) throw corrupt('its order is not that of packs', { position, pack });
-        places[pack] = names.push(index.packNames[pack] as string) - 1;
+    }
+    const sizes = objectCountsOf(index);
+    // Packs by their borders: to look at each object in this order would take ten times as long as all of the above.
+    const packAt = (position: number): number => index.packOf(readUint32(order, 4 * position));
+    for (let position = 0; position < count; ) {
+      const pack = packAt(position);
+      const end = position + (sizes[pack] as number);
+      if (places[pack] !== -1 || end > count || packAt(end - 1) !== pack) {
+        throw corrupt('its order is not that of packs', { position, pack });
       }
-      previousPack = pack;
-      previousOffset = offset;
+      places[pack] = names.push(index.packNames[pack] as string) - 1;
+      position = end;
     }
     for (const [pack, name] of index.packNames.entries()) {
       if (places[pack] === -1) places[pack] = names.push(name) - 1;
@@ -116,6 +116,17 @@ class MultiPackObjects implements BitmapObjects {
     into.pack = this.#places[this.#index.packOf(rank)] as number;
     into.offset = this.#index.offsetOf(rank);
   }
+}
+
+/** How many objects the index takes from each of its packs. */
+function objectCountsOf(index: MultiPackIndex): Uint32Array {
+  const counts = new Uint32Array(index.packNames.length);
+  for (let rank = 0; rank < index.objectCount; rank++) {
+    const pack = index.packOf(rank);
+    if (pack >= counts.length) throw corrupt('an object is in a pack there is not', { rank, pack });
+    counts[pack]!++;
+  }
+  return counts;
 }
 
 function corrupt(why: string, detail: Readonly<Record<string, number>> = {}): GitError {

@@ -93,7 +93,6 @@ for (const [what, changed, code] of [
 for (const [what, order] of [
   ['names an object twice', words(0, 2, 2)],
   ['names an object there is not', words(0, 2, 3)],
-  ['goes back in a pack', words(2, 0, 1)],
   ['comes back to a pack', words(0, 1, 2)],
 ] as const) {
   test(`multiPackBitmapObjects() refuses an order that ${what}`, () => {
