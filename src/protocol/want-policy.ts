@@ -7,6 +7,7 @@
 import { GitError } from '../core/errors.ts';
 import type { ObjectId } from '../core/object-id.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
+import { Pace } from '../repository/pace.ts';
 import { unreachableOf } from '../repository/reachability.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readShownRefs } from './ref-snapshot.ts';
@@ -23,7 +24,11 @@ export async function checkWants(
   advertised?: ReadonlySet<ObjectId>,
 ): Promise<void> {
   const { repository, options } = context;
-  for (const id of wants) if (!reader.has(id)) throw notOurRef(id);
+  const pace = new Pace(options.signal);
+  for (const id of wants) {
+    if (pace.isDue()) await pace.rest();
+    if (!reader.has(id)) throw notOurRef(id);
+  }
   if (options.wantPolicy === 'any') return;
 
   const { hiddenRefs, limits, signal } = options;
@@ -48,7 +53,11 @@ export async function checkWants(
 async function areTips({ repository, options }: FetchContext, wants: readonly ObjectId[]): Promise<boolean> {
   const shown = await warmShownRefs(repository, options.hiddenRefs, undefined, options);
   if (shown === undefined) return false;
-  for (const id of wants) if (!(await shown.isTip(id))) return false;
+  const pace = new Pace(options.signal);
+  for (const id of wants) {
+    if (pace.isDue()) await pace.rest();
+    if (!(await shown.isTip(id))) return false;
+  }
   return true;
 }
 
