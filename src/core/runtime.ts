@@ -1,8 +1,10 @@
 /**
  * The seam to the platform: what every pack and object needs and each runtime does differently.
- * Implementations: `core/node` (node:zlib, node:crypto) and `core/portable` (pako, @noble/hashes).
+ * Implementations: `core/node` (node:zlib, node:crypto) and `core/portable` (WebAssembly or pako,
+ * @noble/hashes).
  *
- * All members are synchronous and keep no reference to the arrays they are given. An `Inflater` and an
+ * All members are synchronous and keep no reference to the arrays they are given, but that an inflater may keep the last
+ * ones, if small, alive until it is given others or closed. An `Inflater` and an
  * `IncrementalHash` hold state and belong to one caller at a time.
  *
  * @module

@@ -9,12 +9,12 @@ import { createPakoInflater } from '../portable/inflater.ts';
 import type { Inflater } from '../runtime.ts';
 import { createNativeInflater } from './native-inflater.ts';
 
-/** @returns `undefined` where there is no such inflater */
-const inflaters: { readonly [name: string]: () => Inflater | undefined } = {
-  native: createNativeInflater,
-  wasm: createWasmInflater,
-  pako: createPakoInflater,
-};
+/** In the order they are tried; `undefined` where one is not to be had. */
+const inflaters: ReadonlyMap<string, () => Inflater | undefined> = new Map([
+  ['native', createNativeInflater],
+  ['wasm', createWasmInflater],
+  ['pako', createPakoInflater],
+]);
 
 /** One of the names above: for tests, and for who mistrusts the choice. */
 const FORCED = process.env.PACKWIRE_INFLATER;
@@ -30,10 +30,10 @@ export function createNodeInflater(): Inflater {
 }
 
 function createForcedInflater(name: string): Inflater {
-  const inflater = inflaters[name]?.();
+  const inflater = inflaters.get(name)?.();
   if (inflater !== undefined) return inflater;
   throw new GitError(
     'UNSUPPORTED',
-    `Cannot inflate: PACKWIRE_INFLATER may be one of ${Object.keys(inflaters).join(', ')} that runs here, got ${name}`,
+    `Cannot inflate: PACKWIRE_INFLATER may be one of ${[...inflaters.keys()].join(', ')} that runs here, got ${name}`,
   );
 }
