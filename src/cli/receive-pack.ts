@@ -12,7 +12,9 @@ import { failureSentence, runService, SERVICE_OPTIONS, SERVICE_OPTIONS_HELP } fr
 export const receivePackCommand: Command = {
   name: 'receive-pack',
   summary: 'answer one git push on standard input and output',
-  usage: ['receive-pack [-q | --quiet] [--timeout=<n>] [--stateless-rpc] [--advertise-refs] <git-dir>'],
+  usage: [
+    'receive-pack [-q | --quiet] [--no-hooks] [--timeout=<n>] [--stateless-rpc] [--advertise-refs] <git-dir>',
+  ],
   description: `
 Takes the arguments of git-receive-pack, so that git can be told to use it instead:
 
@@ -23,8 +25,11 @@ or, for every client of a machine, by a script named git-receive-pack on its PAT
     #!/bin/sh
     exec packwire receive-pack "$@"
 
-<git-dir>/.git, <git-dir>.git/.git and <git-dir>.git are tried as well. Hooks in the repository are not run.
+<git-dir>/.git, <git-dir>.git/.git and <git-dir>.git are tried as well. The repository's hooks are run as git runs
+them, and 'git maintenance run --auto' after the push when git is installed (receive.autogc). A repository that belongs
+to another user is refused if it has hooks.
 
+    --no-hooks            run no program of the repository: neither hooks nor maintenance
     -q, --quiet           accepted as git does; the client asks for quiet by itself
     --timeout=<n>         give up after <n> seconds of silence; 0, the default, never does
 ${SERVICE_OPTIONS_HELP}`,
@@ -34,14 +39,20 @@ ${SERVICE_OPTIONS_HELP}`,
       ...SERVICE_OPTIONS,
       quiet: { type: 'boolean', short: 'q' },
       timeout: { type: 'string', default: '0' },
+      hooks: { type: 'boolean', default: true },
+      'reject-thin-pack-for-testing': { type: 'boolean', default: false }, // git's own tests use it
     });
+    const rejectThinPacks = values['reject-thin-pack-for-testing'];
+    const onMessage = (text: string): void => void world.errors.write(text);
     const failure = await runService(
       {
         values,
         positionals,
         strict: false,
         timeoutSeconds: readCount(values.timeout, 'timeout'),
-        service: receivePack,
+        open: { hooks: values.hooks ? 'own' : 'none', maintenance: values.hooks },
+        service: (repository, request, options) =>
+          receivePack(repository, request, { ...options, rejectThinPacks, onMessage }),
       },
       world,
     );

@@ -30,6 +30,8 @@ http://<host>:<port>/hello.git. Who can reach the port may read and write everyt
                           default) or any
     --deny-deletes, --deny-non-fast-forwards
                           refuse pushes that delete branches, or that rewrite them
+    --no-hooks            run no program of a repository: neither its hooks nor git's maintenance
+    --any-owner           run hooks of repositories that belong to other users too; pushes there are refused otherwise
     --max-pack-size=<n>   refuse pushes of packs above <n> bytes (k, m and g are understood)
     --max-object-size=<n> refuse pushes with larger objects
     --no-collision-detection
@@ -74,6 +76,8 @@ function readSettings(args: readonly string[], world: CommandWorld) {
     'deny-deletes': { type: 'boolean', default: false },
     'deny-non-fast-forwards': { type: 'boolean', default: false },
     'collision-detection': { type: 'boolean', default: true },
+    hooks: { type: 'boolean', default: true },
+    'any-owner': { type: 'boolean', default: false },
     'max-pack-size': { type: 'string' },
     'max-object-size': { type: 'string' },
     'idle-timeout': { type: 'string' },
@@ -102,6 +106,7 @@ function readSettings(args: readonly string[], world: CommandWorld) {
       readOnly: values['read-only'],
       wantPolicy: values.want as WantPolicy,
       collisionDetection: values['collision-detection'],
+      hooks: readHooks(values.hooks, values['any-owner']),
       refPolicy: {
         denyDeletes: values['deny-deletes'],
         denyNonFastForwards: values['deny-non-fast-forwards'],
@@ -115,6 +120,11 @@ function readSettings(args: readonly string[], world: CommandWorld) {
       },
     },
   };
+}
+
+function readHooks(run: boolean, ofAnyOwner: boolean): 'own' | 'any' | 'none' {
+  if (!run) return 'none';
+  return ofAnyOwner ? 'any' : 'own';
 }
 
 function greeting(server: ReferenceServer, { server: { root, create, readOnly } }: Settings): string {

@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
 import { parseProtocolVersion, type ServiceMode, type ServiceOptions } from '../protocol/service.ts';
 import { openRepository } from '../repository/node/files-repository.ts';
+import type { OpenRepositoryOptions } from '../repository/node/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { serveOverPipes } from '../transport/node/stdio.ts';
 import { usageError } from './arguments.ts';
@@ -38,6 +39,8 @@ export interface ServiceRun {
   readonly positionals: readonly string[];
   readonly strict: boolean;
   readonly timeoutSeconds: number;
+  /** How the repository is opened. */
+  readonly open?: OpenRepositoryOptions | undefined;
   readonly service: (repository: Repository, request: ByteStream, options: ServiceOptions) => ByteStream;
 }
 
@@ -53,7 +56,7 @@ export async function runService(run: ServiceRun, world: CommandWorld): Promise<
   const path = await enterRepository(name, world.directory, run.strict);
   const tasks = createThreadTaskPool(); // starts threads only when a push is large
   try {
-    await using repository = await openRepository(path, { tasks });
+    await using repository = await openRepository(path, { ...run.open, tasks });
     return await converse(repository, run, world);
   } finally {
     await tasks.close();

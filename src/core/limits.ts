@@ -49,6 +49,8 @@ export interface Limits {
   readonly idleTimeoutMs: number;
   /** Milliseconds of silence on a side-band before an empty keepalive packet is sent. git: 5 s. */
   readonly keepaliveMs: number;
+  /** Milliseconds one of a repository's own hooks may run in a push before it is ended. 0 waits for ever, as git. */
+  readonly hookTimeoutMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -72,4 +74,5 @@ export const DEFAULT_LIMITS: Limits = {
   maxSpoolBytes: 4 * GIB,
   idleTimeoutMs: 120_000,
   keepaliveMs: 5_000,
+  hookTimeoutMs: 600_000,
 };

@@ -17,8 +17,10 @@ import { FLUSH_PACKET } from './pkt-line.ts';
 import { advertiseForPush } from './receive-pack/advertise.ts';
 import { encodeFailure } from './receive-pack/failure.ts';
 import { denyHiddenRefs } from './receive-pack/hidden-ref-updates.ts';
+import { HookRelay } from './receive-pack/hook-relay.ts';
 import { IncomingPack } from './receive-pack/incoming-pack.ts';
 import { CommandParser, readCommands } from './receive-pack/parse-commands.ts';
+import { talkToProcReceive } from './receive-pack/proc-receive.ts';
 import { pushProgress } from './receive-pack/push-progress.ts';
 import { formatReportStatus } from './receive-pack/report-status.ts';
 import { describeUnpackError } from './receive-pack/unpack-status.ts';
@@ -30,10 +32,12 @@ const KEEPALIVE: Uint8Array = concatBytes(encodeText('0005'), Uint8Array.of(1));
 
 export interface ReceivePackOptions extends ServiceOptions, Omit<PushRules, 'onError'> {
   /**
-   * Advertise push options. git does so only when asked to, since nothing reads them by itself; here hooks in
-   * the same process do. Default true.
+   * Advertise push options. Default: the repository's receive.advertisePushOptions, and true where it says nothing:
+   * git then does not, but here hooks in the same process read them.
    */
   readonly allowPushOptions?: boolean | undefined;
+  /** Receives text for the pusher's terminal that the client did not ask to be sent: for this process's own. */
+  readonly onMessage?: ((text: string) => void) | undefined;
   /** Patterns of refs that are neither shown nor changed, besides the repository's own receive.hideRefs. */
   readonly hiddenRefs?: readonly string[] | undefined;
 }
@@ -50,7 +54,9 @@ export async function* receivePack(
   request: ByteStream,
   options: ReceivePackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const { mode, limits, signal, allowPushOptions = true } = options;
+  const { mode, limits, signal } = options;
+  const allowPushOptions =
+    options.allowPushOptions ?? repository.config?.getBoolean('receive.advertisePushOptions') ?? true;
   // The application's patterns come last, so that a repository cannot show what the application hides.
   const hiddenRefs = [...configuredHiddenRefs(repository.config, 'receive'), ...(options.hiddenRefs ?? [])];
   if (mode !== 'stateless') {
@@ -88,16 +94,18 @@ async function* answerPush(
   const pack = new IncomingPack(reader);
   const push = { repository, pack, parser, options };
   if (!parser.capabilities.has('side-band-64k')) {
-    yield* executeAndReport(push, undefined, options.signal);
+    yield* executeAndReport(push, undefined, undefined, options.signal);
     return;
   }
   const { keepaliveMs } = options.limits;
-  const banded = multiplex((bandTwo, signal) => executeAndReport(push, bandTwo, signal), {
-    keepaliveMs,
-    keepalive: KEEPALIVE,
-    signal: options.signal,
-  });
+  let relay: HookRelay | undefined;
+  const work = (bandTwo: BandTwo, signal: AbortSignal) => {
+    relay = new HookRelay(bandTwo, signal);
+    return executeAndReport(push, bandTwo, relay, signal);
+  };
+  const banded = multiplex(work, { keepaliveMs, keepalive: KEEPALIVE, signal: options.signal });
   for await (const chunk of banded) {
+    relay?.onTaken(); // whatever was said is in this chunk or has been sent
     // While the client is still sending it does not listen, and an HTTP response must not begin.
     if (chunk === KEEPALIVE && pack.isArriving(keepaliveMs)) continue;
     yield chunk;
@@ -116,9 +124,11 @@ interface IncomingPush {
 async function* executeAndReport(
   { repository, pack, parser, options }: IncomingPush,
   bandTwo: BandTwo | undefined,
+  relay: HookRelay | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const { capabilities, commands, pushOptions, shallow } = parser;
+  const { capabilities, commands, shallow } = parser;
+  const pushOptions = capabilities.has('push-options') ? parser.pushOptions : undefined;
   const request: PushRequest = {
     commands,
     pushOptions,
@@ -131,7 +141,9 @@ async function* executeAndReport(
     authorizeRefUpdate: denyHiddenRefs(options.hiddenRefs, options.authorizeRefUpdate),
     signal,
     onError: options.onFailure,
-    onMessage: (text) => bandTwo?.write(text),
+    onMessage: (text) => (bandTwo === undefined ? options.onMessage?.(text) : bandTwo.write(text)),
+    onHookOutput: relay === undefined ? undefined : (text) => relay.write(text),
+    delegate: talkToProcReceive,
     onProgress:
       bandTwo === undefined || capabilities.has('quiet')
         ? undefined
@@ -142,7 +154,8 @@ async function* executeAndReport(
     const unpack = outcome.unpackError === undefined ? undefined : describeUnpackError(outcome.unpackError);
     if (unpack !== undefined) bandTwo?.write(`error: ${unpack.message}\n`);
     if (capabilities.has('report-status') || capabilities.has('report-status-v2')) {
-      yield* formatReportStatus(unpack?.reason ?? 'ok', outcome.results);
+      const withReports = capabilities.has('report-status-v2');
+      yield* formatReportStatus(unpack?.reason ?? 'ok', outcome.results, withReports);
     }
   } finally {
     await runPostReceive(repository, request, outcome, rules);

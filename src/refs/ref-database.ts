@@ -55,7 +55,26 @@ export interface RefBatchOptions extends Cancellable {
   /** Line for the reflog: `push`. No reflog is written without one. */
   readonly reflogMessage?: string | undefined;
   readonly identity?: Identity | undefined;
+  /** A store without hooks, as that in memory, may leave it unasked. */
+  readonly watcher?: RefTransactionWatcher | undefined;
 }
+
+/**
+ * Where a batch stands: about to be locked; locked, with nothing changed yet; done; given up.
+ * Spec: githooks(5), "reference-transaction".
+ */
+export type RefTransactionState = 'preparing' | 'prepared' | 'committed' | 'aborted';
+
+/**
+ * Told of each state that a batch comes to, with the updates that are still in it. One of all or nothing is one
+ * transaction; others are two, deletions first, and what is refused leaves it.
+ *
+ * @returns false, in the first two states, to have nothing of it done
+ */
+export type RefTransactionWatcher = (
+  state: RefTransactionState,
+  updates: readonly RefUpdate[],
+) => Promise<boolean>;
 
 /** One line of a reflog, oldest first. */
 export interface ReflogEntry {

@@ -33,6 +33,13 @@ export interface PlannedUpdate {
 
 export const ATOMIC_FAILURE: RefRefusal = { code: 'REF_CONFLICT', reason: 'atomic transaction failed' };
 
+/** A watcher said no. */
+export const WATCHER_REFUSAL: RefRefusal = {
+  code: 'REF_CONFLICT',
+  reason: 'failed to update ref',
+  detail: 'ref updates aborted by the reference-transaction hook',
+};
+
 const SYMBOLIC_LOOP: RefRefusal = {
   code: 'REF_INVALID',
   reason: 'failed to update ref',

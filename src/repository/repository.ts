@@ -3,12 +3,16 @@
  *
  * @module
  */
+import type { Cancellable } from '../core/byte-stream.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { ObjectDatabase } from '../odb/object-database.ts';
 import type { RefDatabase } from '../refs/ref-database.ts';
 import type { GitConfig } from './git-config.ts';
 import type { CreateSpool } from './pack-sharing/spool.ts';
+import type { AfterPush } from './push/after-push.ts';
+import type { RepositoryHooks } from './push/repository-hooks.ts';
+import type { WorkTrees } from './push/work-trees.ts';
 
 export interface Repository extends AsyncDisposable {
   readonly format: ObjectFormat;
@@ -33,4 +37,12 @@ export interface Repository extends AsyncDisposable {
    * chosen and planned, and each has its pack written anew.
    */
   readonly createSpool?: CreateSpool | undefined;
+  /** git's own hooks of this repository; absent where there are none, or none are to be run. */
+  readonly hooks?: RepositoryHooks | undefined;
+  /** Where its branches are checked out; absent when that cannot be. */
+  readonly workTrees?: WorkTrees | undefined;
+  /** What is to be done when a push is through. */
+  readonly afterPush?: AfterPush | undefined;
+  /** Ids that the refs of other repositories hold whose objects are read here too; each once. */
+  alternateTips?(options?: Cancellable): Promise<readonly ObjectId[]>;
 }

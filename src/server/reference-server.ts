@@ -26,6 +26,8 @@ export interface ReferenceServerOptions {
   readonly refPolicy?: RefPolicy | undefined;
   /** Default true. False accepts pushes without looking for SHA-1 collision attacks. */
   readonly collisionDetection?: boolean | undefined;
+  /** Whether the repositories' own hooks and git's maintenance are run in pushes; see OpenRepositoryOptions. Default `own`. */
+  readonly hooks?: 'own' | 'any' | 'none' | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** Bytes that the process keeps warm for later requests. Default `DEFAULT_WARM_BYTES`. */
   readonly cacheBytes?: number | undefined;
@@ -51,11 +53,17 @@ export interface ReferenceServer {
  * @throws {GitError} INVALID_ARGUMENT or STORAGE_FAILED when the root or a port cannot be used
  */
 export async function startServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
-  const { root, create, limits, onAccess, onError } = options;
+  const { root, create, hooks = 'own', limits, onAccess, onError } = options;
   await prepareRoot(root, create);
   if (options.cacheBytes !== undefined) warmMemory.setLimit(options.cacheBytes);
   const tasks = createThreadTaskPool();
-  const repositories = createRepositoryDirectory(root, { create, tasks, keepOpenMs: options.keepOpenMs });
+  const repositories = createRepositoryDirectory(root, {
+    create,
+    tasks,
+    hooks,
+    maintenance: hooks !== 'none',
+    keepOpenMs: options.keepOpenMs,
+  });
   const close = async (): Promise<void> => {
     await repositories[Symbol.asyncDispose]();
     await tasks.close();

@@ -270,7 +270,7 @@ describe('a push is refused', () => {
       'for a blob as a branch',
       [`${ZERO} ${blob} refs/heads/x`],
       history.pack(third, `^${second}`),
-      ['ng refs/heads/x failed to update ref'],
+      ['ng refs/heads/x invalid new value provided'],
       /error: trying to write non-commit object/,
     ],
     [

@@ -5,11 +5,15 @@
  * @module
  */
 import type { Cancellable } from '../../core/byte-stream.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { AGENT } from '../capabilities.ts';
 import { readShownRefs, type ShownRef } from '../ref-snapshot.ts';
 import { sentInChunks, warmShownRefs } from '../shown-refs/warm-shown-refs.ts';
 import { encodeRefAdvertisement, encodeShownAdvertisement } from '../v0/ref-advertisement.ts';
+
+/** The name of what is here but no ref of this repository: a pusher need not send it. */
+const HAVE = '.have';
 
 export interface PushAdvertisementOptions extends Cancellable {
   readonly version: 0 | 1;
@@ -25,23 +29,25 @@ export async function* advertiseForPush(
   repository: Repository,
   { version, hiddenRefs, allowPushOptions, signal }: PushAdvertisementOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const { format } = repository;
+  const { format, config } = repository;
   const capabilities = [
     'report-status',
     'report-status-v2',
     'delete-refs',
     'side-band-64k',
     'quiet',
-    'atomic',
-    'ofs-delta',
+    ...(config?.getBoolean('receive.advertiseAtomic') === false ? [] : ['atomic']),
+    ...(config?.getBoolean('repack.useDeltaBaseOffset') === false ? [] : ['ofs-delta']),
     ...(allowPushOptions ? ['push-options'] : []),
     `object-format=${format.name}`,
     `agent=${AGENT}`,
   ];
-  const shown = await warmShownRefs(repository, hiddenRefs, undefined, { signal });
+  const borrowed = (await repository.alternateTips?.({ signal })) ?? [];
+  const shown =
+    borrowed.length > 0 ? undefined : await warmShownRefs(repository, hiddenRefs, undefined, { signal });
   const frame = { format, capabilities, shallow: await repository.shallowCommits(), version };
   if (shown === undefined) {
-    const refs = await shownRefs(repository, hiddenRefs, signal);
+    const refs = await shownRefs(repository, hiddenRefs, borrowed, signal);
     yield* encodeRefAdvertisement({ refs, ...frame });
     return;
   }
@@ -55,12 +61,16 @@ export async function* advertiseForPush(
 async function shownRefs(
   { refs, objects }: Repository,
   hiddenRefs: readonly string[],
+  borrowed: readonly ObjectId[],
   signal: AbortSignal | undefined,
 ): Promise<readonly ShownRef[]> {
   const reader = await objects.openReader({ signal });
   try {
     const shown = await readShownRefs(refs, reader, { hiddenRefs, peel: false, signal });
-    return shown[0]?.name === 'HEAD' ? shown.slice(1) : shown;
+    const own = shown[0]?.name === 'HEAD' ? shown.slice(1) : shown;
+    const seen = new Set(own.map(({ id }) => id));
+    const others = borrowed.filter((id) => !seen.has(id) && reader.has(id));
+    return [...own, ...others.map((id) => ({ name: HAVE, id }))];
   } finally {
     reader.release();
   }

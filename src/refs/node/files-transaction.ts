@@ -29,6 +29,7 @@ import { isLoose, isPackable, type LockedRef, lockRef } from './locked-ref.ts';
 import { appendLogs } from './log-updates.ts';
 import { PackedRefsChange } from './packed-refs-change.ts';
 import { isSystemError } from './system-error.ts';
+import { runWatched } from './watched-batch.ts';
 
 /** Values staged at once: as many flushes as a disk likes to merge, few open files. */
 const STAGED_AT_ONCE = 16;
@@ -65,6 +66,14 @@ export class FilesTransaction {
    * @throws {GitError} ABORTED, and nothing is changed then
    */
   async run(indices: readonly number[]): Promise<void> {
+    const { watcher } = this.#options;
+    if (watcher === undefined) return this.#run(indices);
+    const batch = { updates: this.#updates, indices, refusals: this.#refusals };
+    await runWatched(batch, watcher, (onPrepared) => this.#run(indices, onPrepared));
+  }
+
+  /** @param onPrepared may refuse what is left, under the locks */
+  async #run(indices: readonly number[], onPrepared?: () => Promise<void>): Promise<void> {
     const { format } = this.#store;
     const plan = planBatch(
       this.#updates,
@@ -82,6 +91,8 @@ export class FilesTransaction {
         if (this.#failsAsWhole()) return;
       }
       throwIfAborted(this.#options.signal);
+      await onPrepared?.();
+      if (this.#failsAsWhole()) return;
       this.#commit();
     } finally {
       await this.#cleanUp();

@@ -11,6 +11,7 @@ import type { GitError } from '../../core/errors.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import { objectIdOf } from '../../odb/loose-object.ts';
 import { openFilesObjectDatabase } from '../../odb/node/files-object-database.ts';
 import type { ObjectDatabase } from '../../odb/object-database.ts';
 import type { TaskPool } from '../../pack/task-pool.ts';
@@ -22,7 +23,11 @@ import type { Repository } from '../repository.ts';
 import { checkRepositoryFormat } from '../repository-format.ts';
 import { parseShallowFile } from '../shallow-file.ts';
 import { peelObject } from '../tag.ts';
+import { alternateTips } from './alternate-refs.ts';
 import { findGitDirectory, orAbsent } from './git-directory.ts';
+import { FilesHooks } from './hooks/files-hooks.ts';
+import { FilesWorkTrees } from './hooks/files-work-trees.ts';
+import { maintenanceOf } from './hooks/maintenance.ts';
 import { spoolsIn } from './spool-file.ts';
 
 export interface OpenRepositoryOptions {
@@ -39,6 +44,14 @@ export interface OpenRepositoryOptions {
    * names there. Default: the repository's objects directory.
    */
   readonly spoolDirectory?: string | undefined;
+  /**
+   * Whether git's own hooks are run in pushes: `own`, the default, those of repositories that belong to the user of this
+   * process, a push into another that has hooks is refused; `any`, those of all; `none` passes over them. Whoever can
+   * write the repository's configuration or hooks directory can run programs as this process.
+   */
+  readonly hooks?: 'own' | 'any' | 'none' | undefined;
+  /** Whether the installed git may do its housekeeping after pushes, as `receive.autogc` wants it. Default false. */
+  readonly maintenance?: boolean | undefined;
 }
 
 /** A repository of files: its directory, and what its own config says. */
@@ -59,7 +72,7 @@ export async function openRepository(
   path: string,
   options: OpenRepositoryOptions = {},
 ): Promise<FilesRepository> {
-  const { runtime = nodeRuntime, tasks, onBrokenRef, onWarning, spoolDirectory } = options;
+  const { runtime = nodeRuntime, tasks, onBrokenRef, onWarning, spoolDirectory, hooks } = options;
   const directory = await findGitDirectory(path);
   const config = parseGitConfig((await orAbsent(readFile(join(directory, 'config'), 'utf8'))) ?? '');
   const format = checkRepositoryFormat(config);
@@ -92,6 +105,9 @@ export async function openRepository(
     label: directory,
     path: directory,
     createSpool: spoolsIn(spoolDirectory ?? join(directory, 'objects')),
+    ...programsOf({ directory, config, format, runtime }, options),
+    alternateTips: (cancellable) =>
+      alternateTips({ gitDirectory: directory, config, format, runsPrograms: hooks !== 'none' }, cancellable),
     async shallowCommits() {
       // Most have none: seen at once, ten times cheaper than by a promise that fails.
       if (!existsSync(join(directory, 'shallow'))) return NONE_SHALLOW;
@@ -103,6 +119,27 @@ export async function openRepository(
       packSharing.forget(objects);
       await Promise.all([objects.close(), refs.close()]);
     },
+  };
+}
+
+/** What is run beside the repository, as far as it is wanted. */
+function programsOf(
+  {
+    directory,
+    config,
+    format,
+    runtime,
+  }: Pick<Repository, 'format' | 'runtime'> & {
+    readonly directory: string;
+    readonly config: GitConfig;
+  },
+  { hooks = 'own', maintenance = false }: OpenRepositoryOptions,
+): Pick<Repository, 'hooks' | 'workTrees' | 'afterPush'> {
+  const emptyTree = objectIdOf(format, 'tree', new Uint8Array(0), runtime);
+  return {
+    hooks: hooks === 'none' ? undefined : new FilesHooks(directory, config, { anyOwner: hooks === 'any' }),
+    workTrees: new FilesWorkTrees(directory, config, emptyTree),
+    afterPush: maintenance ? maintenanceOf(directory, config) : undefined,
   };
 }
 

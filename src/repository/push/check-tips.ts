@@ -44,7 +44,8 @@ export async function checkTips(
     if (shallow.size === 0 && (await areQuicklyConnected(ledger, session, reader, tips))) return;
 
     const refs = await repository.refs.list(undefined, { signal });
-    const trusted = new Set(refs.map((ref) => ref.id));
+    const borrowed = (await repository.alternateTips?.({ signal })) ?? [];
+    const trusted = new Set([...refs.map((ref) => ref.id), ...borrowed.filter((id) => reader.has(id))]);
     const check = new TipCheck(session, reader, shallow, trusted);
     const reasons = await check.reasons([...tips]);
     for (const command of ledger.pending()) {

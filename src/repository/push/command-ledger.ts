@@ -5,13 +5,14 @@
  * @module
  */
 import type { GitError } from '../../core/errors.ts';
-import type { RefCommand, RefCommandResult } from './ref-command.ts';
+import { type RefCommand, type RefCommandResult, type RefReport, refCommand } from './ref-command.ts';
 
 export class CommandLedger {
   readonly commands: readonly RefCommand[];
   readonly #refused = new Map<RefCommand, string>();
   readonly #settled = new Set<RefCommand>();
   readonly #unchanged = new Set<RefCommand>();
+  readonly #reports = new Map<RefCommand, readonly RefReport[]>();
 
   #unpackError: GitError | undefined;
 
@@ -64,15 +65,33 @@ export class CommandLedger {
     if (!changed) this.#unchanged.add(command);
   }
 
-  /** What post-receive is told of. */
-  changed(): RefCommand[] {
+  /** Count a command as done by another, which says what it has changed. */
+  settleReported(command: RefCommand, reports: readonly RefReport[]): void {
+    this.#settled.add(command);
+    this.#reports.set(command, reports);
+  }
+
+  /** The commands that were carried out. */
+  done(): RefCommand[] {
     return this.commands.filter((command) => this.#settled.has(command) && !this.#unchanged.has(command));
+  }
+
+  /** What post-receive is told of: what was done, in place of what was asked for where that differs. */
+  changed(): RefCommand[] {
+    return this.done().flatMap((command) => {
+      const reports = this.#reports.get(command) ?? [];
+      if (reports.length === 0) return [command];
+      return reports.map(({ refName, oldId, newId }) =>
+        refCommand(refName ?? command.name, oldId ?? command.oldId, newId ?? command.newId),
+      );
+    });
   }
 
   results(): RefCommandResult[] {
     return this.commands.map((command) => {
       const reason = this.#refused.get(command);
-      return reason === undefined ? { command, ok: true } : { command, ok: false, reason };
+      if (reason !== undefined) return { command, ok: false, reason };
+      return { command, ok: true, reports: this.#reports.get(command) };
     });
   }
 }

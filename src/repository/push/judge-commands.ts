@@ -40,14 +40,38 @@ export async function judgeCommands(
   await checkTips(ledger, session, objects);
   failTogetherIfAtomic(ledger, session);
 
-  const { hooks } = session.options;
-  const pending = ledger.pending();
-  if (hooks?.preReceive === undefined || pending.length === 0) return;
-  const reason = await session.withContext(pending, objects, (context) =>
-    session.ask(() => hooks.preReceive?.(context), 'pre-receive hook declined'),
-  );
+  if (!ledger.hasPending()) return;
+  const reason =
+    (await askApplication(ledger, session, objects)) ?? (await askRepository(ledger, session, objects));
   if (reason !== undefined) ledger.refuseRest(reason);
 }
+
+/** First: what the application does not want, no program of the repository needs to see. */
+async function askApplication(
+  ledger: CommandLedger,
+  session: PushSession,
+  objects: ObjectDatabase | ObjectTransaction,
+): Promise<string | undefined> {
+  const { hooks } = session.options;
+  if (hooks?.preReceive === undefined) return undefined;
+  return session.withContext(ledger.pending(), objects, (context) =>
+    session.ask(() => hooks.preReceive?.(context), PRE_RECEIVE_DECLINED),
+  );
+}
+
+/** As with git, it is told of commands that are refused already, too. */
+async function askRepository(
+  { commands }: CommandLedger,
+  { executableHooks }: PushSession,
+  objects: ObjectDatabase | ObjectTransaction,
+): Promise<string | undefined> {
+  if (executableHooks === undefined) return undefined;
+  const named = commands.filter((command) => checkRefName(command) === undefined);
+  const quarantinePath = 'quarantinePath' in objects ? objects.quarantinePath : undefined;
+  return (await executableHooks.preReceive(named, quarantinePath)) ? undefined : PRE_RECEIVE_DECLINED;
+}
+
+const PRE_RECEIVE_DECLINED = 'pre-receive hook declined';
 
 function refuseFunnyNames(ledger: CommandLedger, session: PushSession): void {
   for (const command of ledger.pending()) {

@@ -8,11 +8,14 @@ import type { ObjectReader, ObjectTransaction } from '../../odb/object-database.
 import { unreachableOf } from '../reachability.ts';
 import { checkAliasedUpdates } from './aliased-updates.ts';
 import type { CommandLedger } from './command-ledger.ts';
+import { delegateCommands } from './delegate-commands.ts';
 import type { PushContext } from './hooks.ts';
+import { procReceiveRefs } from './proc-receive-refs.ts';
 import type { PushSession } from './push-session.ts';
 import type { RefCommand } from './ref-command.ts';
 import { checkRefCommand, type Refusal } from './ref-policy.ts';
 import { updateRefs } from './update-refs.ts';
+import type { WorkTree } from './work-trees.ts';
 
 /**
  * Settle or refuse every command that is still pending.
@@ -42,9 +45,12 @@ export async function publishPush(
     const listed = await refs.list(undefined, { signal });
     checkAliasedUpdates(ledger, listed, (text) => session.sayLine('error', text));
   }
+  await delegateMatching(ledger, session);
+  if (!ledger.hasPending()) return;
 
   const head = await refs.read('HEAD', { signal });
   const currentBranch = head?.kind === 'symbolic' ? head.target : undefined;
+  const workTrees = (await repository.workTrees?.branches()) ?? new Map();
   const reader = await objects.openReader({ signal });
   try {
     await session.withContext(ledger.pending(), objects, (context) =>
@@ -52,7 +58,9 @@ export async function publishPush(
         refs,
         atomic: request.atomic === true,
         identity: options.identity,
-        check: (command) => checkCommand(command, { session, reader, currentBranch, context }),
+        watcher: session.executableHooks?.watcher(),
+        hasObject: (id) => reader.has(id),
+        check: (command) => checkCommand(command, { session, reader, currentBranch, workTrees, context }),
         say: (kind, text) => session.sayLine(kind, text),
         onError: (error) => session.logError(error),
       }),
@@ -62,32 +70,82 @@ export async function publishPush(
   }
 }
 
+/** Commands that are the business of the repository's proc-receive hook go there. */
+async function delegateMatching(ledger: CommandLedger, session: PushSession): Promise<void> {
+  const { repository } = session;
+  const isDelegated = repository.hooks === undefined ? undefined : procReceiveRefs(repository.config);
+  const commands = isDelegated && ledger.pending().filter(isDelegated);
+  if (commands !== undefined && commands.length > 0) await delegateCommands(commands, ledger, session);
+}
+
 interface CheckContext {
   readonly session: PushSession;
   readonly reader: ObjectReader;
   readonly currentBranch: string | undefined;
+  /** By the branch they are at. */
+  readonly workTrees: ReadonlyMap<string, WorkTree>;
   readonly context: PushContext;
 }
 
-/** Policy first, then the update hook. */
-async function checkCommand(
+/** Policy first, then the update hooks, then the work tree. */
+async function checkCommand(command: RefCommand, check: CheckContext): Promise<Refusal | undefined> {
+  const { session, workTrees } = check;
+  const workTree = workTrees.get(command.name);
+  const refusal = (await checkPolicy(command, workTree, check)) ?? (await askUpdateHooks(command, check));
+  if (refusal !== undefined) return refusal;
+  if (workTree === undefined || session.policy.checkedOut !== 'updateInstead') return undefined;
+  return updateInstead(command, workTree, session);
+}
+
+function checkPolicy(
   command: RefCommand,
-  { session, reader, currentBranch, context }: CheckContext,
+  workTree: WorkTree | undefined,
+  { session, reader, currentBranch }: CheckContext,
 ): Promise<Refusal | undefined> {
-  const { hooks } = session.options;
-  const refusal = await checkRefCommand(command, {
+  return checkRefCommand(command, {
     policy: session.policy,
     reader,
     currentBranch,
+    isCheckedOut: workTree !== undefined,
     isAncestor: async (oldId, newId) => {
       const shallow = await session.repository.shallowCommits();
       const options = { shallow, limits: session.limits, signal: session.signal };
       return (await unreachableOf(reader, [oldId], [newId], options)).length === 0;
     },
+    warn: (text) => session.sayLine('warning', text),
   });
-  if (refusal !== undefined || hooks?.update === undefined) return refusal;
+}
 
-  const reason = await session.ask(() => hooks.update?.(command, context), 'hook declined');
-  if (reason === undefined) return undefined;
-  return { reason, error: `hook declined to update ${command.name}` };
+/** The application's, then the repository's own. */
+async function askUpdateHooks(
+  command: RefCommand,
+  { session, context }: CheckContext,
+): Promise<Refusal | undefined> {
+  const { hooks } = session.options;
+  const error = `hook declined to update ${command.name}`;
+  if (hooks?.update !== undefined) {
+    const reason = await session.ask(() => hooks.update?.(command, context), HOOK_DECLINED);
+    if (reason !== undefined) return { reason, error };
+  }
+  const isAllowed = (await session.executableHooks?.update(command)) ?? true;
+  return isAllowed ? undefined : { reason: HOOK_DECLINED, error };
+}
+
+const HOOK_DECLINED = 'hook declined';
+
+/** Bring a work tree to where its branch is about to go; by the repository's own hook for it, if there is one. */
+async function updateInstead(
+  command: RefCommand,
+  workTree: WorkTree,
+  session: PushSession,
+): Promise<Refusal | undefined> {
+  const { executableHooks, limits } = session;
+  const reason =
+    executableHooks === undefined
+      ? await workTree.checkOut(command.newId, {
+          onOutput: (text) => session.relay(text),
+          timeoutMs: limits.hookTimeoutMs,
+        })
+      : await executableHooks.checkOut(workTree, command);
+  return reason === undefined ? undefined : { reason, error: reason };
 }

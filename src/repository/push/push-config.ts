@@ -6,27 +6,47 @@
  */
 import type { Limits } from '../../core/limits.ts';
 import type { GitConfig } from '../git-config.ts';
-import type { RefPolicy } from './ref-policy.ts';
-
-/** git's `refuse`, `warn` and `ignore`; of `updateInstead` we can only do the refusing half. */
-function isRefused(value: string): boolean {
-  return !/^(?:ignore|warn|false|no|off|0)$/i.test(value);
-}
+import type { CheckedOutAction, DenyAction, EffectiveRefPolicy, RefPolicy } from './ref-policy.ts';
 
 /** The stricter of what the application wants and what the repository's configuration says. */
-export function effectivePolicy(policy: RefPolicy, config: GitConfig | undefined): RefPolicy {
-  if (config === undefined) return policy;
-  const denyDeleteCurrent = config.get('receive.denyDeleteCurrent');
-  const denyCurrentBranch = config.get('receive.denyCurrentBranch') ?? 'refuse';
-  const hasWorkTree = config.getBoolean('core.bare') === false;
+export function effectivePolicy(policy: RefPolicy, config: GitConfig | undefined): EffectiveRefPolicy {
   return {
-    denyDeletes: policy.denyDeletes === true || config.getBoolean('receive.denyDeletes') === true,
+    denyDeletes: policy.denyDeletes === true || config?.getBoolean('receive.denyDeletes') === true,
     denyNonFastForwards:
-      policy.denyNonFastForwards === true || config.getBoolean('receive.denyNonFastForwards') === true,
-    denyDeleteCurrent:
-      policy.denyDeleteCurrent ?? (denyDeleteCurrent === undefined || isRefused(denyDeleteCurrent)),
-    denyCurrentBranch: policy.denyCurrentBranch === true || (hasWorkTree && isRefused(denyCurrentBranch)),
+      policy.denyNonFastForwards === true || config?.getBoolean('receive.denyNonFastForwards') === true,
+    denyDeleteCurrent: deleteAction(policy, config),
+    denyCurrentBranch: policy.denyCurrentBranch === true,
+    checkedOut: checkedOutAction(config),
   };
+}
+
+function deleteAction({ denyDeleteCurrent }: RefPolicy, config: GitConfig | undefined): DenyAction {
+  if (denyDeleteCurrent !== undefined) return denyDeleteCurrent ? 'refuse' : 'ignore';
+  if (config === undefined) return 'refuse';
+  const action = configuredAction(config, 'receive.denyDeleteCurrent');
+  return action === 'updateInstead' ? 'refuse' : action;
+}
+
+function checkedOutAction(config: GitConfig | undefined): CheckedOutAction {
+  return config === undefined ? 'refuse' : configuredAction(config, 'receive.denyCurrentBranch');
+}
+
+/** git's words for it, or a boolean: whether to refuse. */
+function configuredAction(config: GitConfig, name: string): CheckedOutAction {
+  switch (config.get(name)?.toLowerCase()) {
+    case undefined:
+      return 'unconfigured';
+    case 'ignore':
+      return 'ignore';
+    case 'warn':
+      return 'warn';
+    case 'refuse':
+      return 'refuse';
+    case 'updateinstead':
+      return 'updateInstead';
+    default:
+      return config.getBoolean(name) === false ? 'ignore' : 'refuse';
+  }
 }
 
 /** `receive.unpackLimit`, or else `transfer.unpackLimit`. */

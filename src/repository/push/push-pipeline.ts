@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type GitError, isGitError, throwIfAborted } from '../../core/errors.ts';
+import { GitError, isGitError, throwIfAborted } from '../../core/errors.ts';
 import type { ObjectTransaction } from '../../odb/object-database.ts';
 import { configuredFsckRules } from '../fsck/fsck-config.ts';
 import type { Repository } from '../repository.ts';
@@ -22,6 +22,8 @@ export interface PushOutcome {
   /** One for each command, in order. */
   readonly results: readonly RefCommandResult[];
   /** The commands that were carried out. */
+  readonly done: readonly RefCommand[];
+  /** What was done: the same, but for commands in whose place something else was. */
   readonly changed: readonly RefCommand[];
 }
 
@@ -63,8 +65,8 @@ export async function executePush(
 }
 
 /**
- * Tell the application what was done: always, even when the pusher is gone, since the refs have moved.
- * What the hook throws goes to the log.
+ * Tell the application and the repository's own hooks what was done: always, even when the pusher is gone, since the
+ * refs have moved. What the application's hook throws goes to the log.
  */
 export async function runPostReceive(
   repository: Repository,
@@ -73,15 +75,24 @@ export async function runPostReceive(
   options: PushPipelineOptions,
 ): Promise<void> {
   const { hooks } = options;
-  if (hooks?.postReceive === undefined || outcome.changed.length === 0) return;
   const session = new PushSession(repository, request, options);
+  const { changed, done } = outcome;
   try {
-    await session.withContext(outcome.changed, repository.objects, async (context) => {
-      await hooks.postReceive?.(context);
-    });
+    if (hooks?.postReceive !== undefined && changed.length > 0) {
+      await session.withContext(changed, repository.objects, async (context) => {
+        await hooks.postReceive?.(context);
+      });
+    }
   } catch (error) {
     session.logError(error);
   }
+  if (changed.length > 0) await session.executableHooks?.postReceive(changed);
+  if (done.length === 0) return;
+  await session.executableHooks?.postUpdate(done);
+  await repository.afterPush?.({
+    onOutput: (text) => session.relay(text),
+    timeoutMs: session.limits.hookTimeoutMs,
+  });
 }
 
 /** @returns the quarantine holding what was sent; `undefined` when nothing was to be, or when that failed */
@@ -112,6 +123,10 @@ async function receiveObjects(
         allowTrailingBytes,
       };
       session.received = await quarantine.writePack(pack, options);
+      const { completedCount } = session.received;
+      if (session.options.rejectThinPacks === true && completedCount > 0) {
+        throw new GitError('PACK_CORRUPT', `pack has deltas whose base is missing: ${completedCount}`);
+      }
       await finishFsck(session, quarantine, session.received.findings);
     }
     await writeObjects?.(quarantine);
@@ -127,5 +142,10 @@ async function receiveObjects(
 }
 
 function outcomeOf(ledger: CommandLedger): PushOutcome {
-  return { unpackError: ledger.unpackError, results: ledger.results(), changed: ledger.changed() };
+  return {
+    unpackError: ledger.unpackError,
+    results: ledger.results(),
+    done: ledger.done(),
+    changed: ledger.changed(),
+  };
 }

@@ -9,6 +9,8 @@ import type { ObjectId } from '../../core/object-id.ts';
 import type { ObjectTransaction, WritePackResult } from '../../odb/object-database.ts';
 import type { Identity } from '../../refs/ref-database.ts';
 import type { Repository } from '../repository.ts';
+import type { Delegate } from './delegate.ts';
+import { ExecutableHooks } from './executable-hooks.ts';
 import type {
   HookAnswer,
   PushContext,
@@ -19,7 +21,8 @@ import type {
 } from './hooks.ts';
 import { configuredUnpackLimit, effectiveLimits, effectivePolicy } from './push-config.ts';
 import type { RefCommand } from './ref-command.ts';
-import type { RefPolicy } from './ref-policy.ts';
+import type { EffectiveRefPolicy, RefPolicy } from './ref-policy.ts';
+import type { HookEnvironment } from './repository-hooks.ts';
 import { askHook, HookObjects } from './run-hooks.ts';
 
 /** What one push asks for. */
@@ -34,6 +37,8 @@ export interface PushRequest {
   readonly atomic?: boolean | undefined;
   /** Commits whose parents the pusher does not have. */
   readonly shallow?: readonly ObjectId[] | undefined;
+  /** Variables for the repository's own pre-receive and post-receive: what is known of a signature. */
+  readonly hookEnvironment?: HookEnvironment | undefined;
 }
 
 /** How pushes into a repository are judged. An application sets these once. */
@@ -48,6 +53,8 @@ export interface PushRules {
   readonly principal?: unknown;
   /** Packs of fewer objects become loose objects, 0 for never. Default: the repository's receive.unpackLimit, 100. */
   readonly unpackLimit?: number | undefined;
+  /** Refuse packs with deltas whose base is not in them, which pushers may send otherwise. Default false. */
+  readonly rejectThinPacks?: boolean | undefined;
   /** Refuse objects that carry a SHA-1 collision attack, or differ from the stored one of their id. Default true. */
   readonly collisionDetection?: boolean | undefined;
   /** Refuse objects that `git fsck --strict` finds wrong. Default: as the repository's receive.fsckObjects says. */
@@ -61,6 +68,13 @@ export interface PushPipelineOptions extends PushRules, Cancellable {
   readonly onProgress?: ProgressListener | undefined;
   /** Receives lines for the pusher's terminal, newline included. */
   readonly onMessage?: ((text: string) => void) | undefined;
+  /**
+   * Receives what the repository's own hooks print, in pieces; they are held back until the promise is kept. Must not
+   * reject. Default: `onMessage`.
+   */
+  readonly onHookOutput?: ((text: string) => Promise<void>) | undefined;
+  /** Talks with the proc-receive hook. Without it, commands of receive.procReceiveRefs are refused. */
+  readonly delegate?: Delegate | undefined;
 }
 
 const NEVER_ABORTED = new AbortController().signal;
@@ -71,11 +85,13 @@ export class PushSession {
   readonly options: PushPipelineOptions;
   readonly signal: AbortSignal;
   /** Of the application and of the repository's configuration together, as are the limits. */
-  readonly policy: RefPolicy;
+  readonly policy: EffectiveRefPolicy;
   readonly limits: Limits;
   readonly unpackLimit: number | undefined;
   /** What came of the pack, once it is in the quarantine. */
   received: WritePackResult | undefined;
+  /** Those of the repository itself; `undefined` when it has none. */
+  readonly executableHooks: ExecutableHooks | undefined;
 
   constructor(repository: Repository, request: PushRequest, options: PushPipelineOptions) {
     this.repository = repository;
@@ -85,6 +101,35 @@ export class PushSession {
     this.policy = effectivePolicy(options.policy ?? {}, repository.config);
     this.limits = effectiveLimits(options.limits, repository.config);
     this.unpackLimit = options.unpackLimit ?? configuredUnpackLimit(repository.config);
+    this.executableHooks = this.#executableHooks();
+  }
+
+  #executableHooks(): ExecutableHooks | undefined {
+    const { repository, request, options, signal } = this;
+    const { hooks, format } = repository;
+    if (hooks === undefined) return undefined;
+    const { pushOptions = [], hookEnvironment: environment = {} } = request;
+    const { identity, principal } = options;
+    const { hookTimeoutMs: timeoutMs } = this.limits;
+    const onOutput = (text: string) => this.relay(text);
+    return new ExecutableHooks({
+      hooks,
+      format,
+      pushOptions,
+      identity,
+      principal,
+      timeoutMs,
+      signal,
+      environment,
+      onOutput,
+    });
+  }
+
+  /** Text as it is in the pusher's terminal; waits while the pusher is slow to read. */
+  async relay(text: string): Promise<void> {
+    const { onHookOutput, onMessage } = this.options;
+    if (onHookOutput === undefined) onMessage?.(text);
+    else await onHookOutput(text);
   }
 
   /** A line of ours in the pusher's terminal, as git's receive-pack prints its own. */

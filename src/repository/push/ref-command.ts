@@ -16,9 +16,21 @@ export interface RefCommand {
   readonly kind: 'create' | 'update' | 'delete';
 }
 
-/** The answer to one command. `reason` is one line for the user, in git's words where git has them. */
+/** What was changed in place of what a command asked for. */
+export interface RefReport {
+  /** Another ref than the command names. */
+  readonly refName?: string | undefined;
+  readonly oldId?: ObjectId | undefined;
+  readonly newId?: ObjectId | undefined;
+  readonly isForced?: boolean | undefined;
+}
+
+/**
+ * The answer to one command. `reason` is one line for the user, in git's words where git has them. `reports` says
+ * what was done in its place, when that is something else.
+ */
 export type RefCommandResult =
-  | { readonly command: RefCommand; readonly ok: true }
+  | { readonly command: RefCommand; readonly ok: true; readonly reports?: readonly RefReport[] | undefined }
   | { readonly command: RefCommand; readonly ok: false; readonly reason: string };
 
 /** Name the kind of a change from its two ids; both zero is a deletion, as git reads it. */

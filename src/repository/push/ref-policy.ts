@@ -12,23 +12,44 @@ import { isZeroId, type RefCommand } from './ref-command.ts';
 export interface RefPolicy {
   /** Refuse to delete branches. Default false. */
   readonly denyDeletes?: boolean | undefined;
-  /** Refuse to delete the branch HEAD points at. Default true. */
+  /** Refuse to delete the branch HEAD points at. Default: the repository's receive.denyDeleteCurrent, true. */
   readonly denyDeleteCurrent?: boolean | undefined;
   /** Refuse to move a branch to a commit that does not contain its old one. Default false. */
   readonly denyNonFastForwards?: boolean | undefined;
-  /** Refuse to change the branch HEAD points at: for a repository with a work tree. Default false. */
+  /**
+   * Refuse to change the branch HEAD points at, whether or not it is checked out. Default false. One that is checked
+   * out is the business of the repository's receive.denyCurrentBranch.
+   */
   readonly denyCurrentBranch?: boolean | undefined;
+}
+
+/** `unconfigured` refuses, and tells the pusher how to have it otherwise. */
+export type DenyAction = 'ignore' | 'warn' | 'refuse' | 'unconfigured';
+export type CheckedOutAction = DenyAction | 'updateInstead';
+
+/** The policy of one push. */
+export interface EffectiveRefPolicy {
+  readonly denyDeletes: boolean;
+  readonly denyNonFastForwards: boolean;
+  readonly denyDeleteCurrent: DenyAction;
+  readonly denyCurrentBranch: boolean;
+  /** What becomes of updates to a branch that a work tree has checked out. */
+  readonly checkedOut: CheckedOutAction;
 }
 
 /** What {@link checkRefCommand} looks at. */
 export interface RefPolicyContext {
-  readonly policy: RefPolicy;
+  readonly policy: EffectiveRefPolicy;
   /** Reads what was published. */
   readonly reader: ObjectReader;
   /** The ref HEAD points at, when HEAD is symbolic. */
   readonly currentBranch: string | undefined;
+  /** Whether a work tree has the ref checked out. */
+  readonly isCheckedOut: boolean;
   /** Whether `oldId` is `newId` or in its history; both are commits. */
   isAncestor(oldId: string, newId: string): Promise<boolean>;
+  /** Shows a line in the pusher's terminal. */
+  warn(text: string): void;
 }
 
 /** Why a command is refused: `reason` for the report, `error` for the user's terminal. */
@@ -54,42 +75,68 @@ export function checkRefName(command: RefCommand): Refusal | undefined {
 /** The checks of one command after its objects are in place, in git's order. */
 export async function checkRefCommand(
   command: RefCommand,
-  { policy, reader, currentBranch, isAncestor }: RefPolicyContext,
+  context: RefPolicyContext,
 ): Promise<Refusal | undefined> {
-  const { name, oldId, newId, kind } = command;
-  const isBranch = name.startsWith(BRANCHES);
+  const { kind, oldId } = command;
+  const refusal = checkCurrentBranch(command, context);
+  if (refusal !== undefined) return refusal;
+  if (kind === 'delete') return isZeroId(oldId) ? undefined : checkDeletion(command, context);
+  return checkNewValue(command, context);
+}
 
-  if (name === currentBranch && policy.denyCurrentBranch === true) {
+function checkCurrentBranch(
+  { name }: RefCommand,
+  { policy, currentBranch, isCheckedOut, warn }: RefPolicyContext,
+): Refusal | undefined {
+  const { denyCurrentBranch, checkedOut } = policy;
+  const refuses = checkedOut === 'refuse' || checkedOut === 'unconfigured';
+  if ((name === currentBranch && denyCurrentBranch) || (isCheckedOut && refuses)) {
+    const advice = checkedOut === 'unconfigured' && !denyCurrentBranch ? `\n${CURRENT_BRANCH_ADVICE}` : '';
     return {
       reason: 'branch is currently checked out',
-      error: `refusing to update checked out branch: ${name}`,
+      error: `refusing to update checked out branch: ${name}${advice}`,
     };
   }
-  if (kind === 'delete') {
-    if (isZeroId(oldId)) return undefined;
-    if (isBranch && policy.denyDeletes === true) {
-      return { reason: 'deletion prohibited', error: `denying ref deletion for ${name}` };
-    }
-    if (name === currentBranch && policy.denyDeleteCurrent !== false) {
-      return {
-        reason: 'deletion of the current branch prohibited',
-        error: `refusing to delete the current branch: ${name}`,
-      };
-    }
+  if (isCheckedOut && checkedOut === 'warn') warn('updating the current branch');
+  return undefined;
+}
+
+function checkDeletion(
+  { name }: RefCommand,
+  { policy, currentBranch, isCheckedOut, warn }: RefPolicyContext,
+): Refusal | undefined {
+  if (name.startsWith(BRANCHES) && policy.denyDeletes) {
+    return { reason: 'deletion prohibited', error: `denying ref deletion for ${name}` };
+  }
+  const action = policy.denyDeleteCurrent;
+  if ((name !== currentBranch && !isCheckedOut) || action === 'ignore') return undefined;
+  if (action === 'warn') {
+    warn('deleting the current branch');
     return undefined;
   }
+  const advice = action === 'unconfigured' ? `\n${DELETE_CURRENT_ADVICE}` : '';
+  return {
+    reason: 'deletion of the current branch prohibited',
+    error: `refusing to delete the current branch: ${name}${advice}`,
+  };
+}
 
+async function checkNewValue(
+  { name, oldId, newId, kind }: RefCommand,
+  { policy, reader, isAncestor }: RefPolicyContext,
+): Promise<Refusal | undefined> {
+  const isBranch = name.startsWith(BRANCHES);
   const header = reader.readHeader(newId);
   if (header === undefined) {
     return { reason: 'bad pack', error: `unpack should have generated ${newId}, but it is not there` };
   }
   if (isBranch && header.kind !== 'commit') {
     return {
-      reason: 'failed to update ref',
+      reason: 'invalid new value provided',
       error: `trying to write non-commit object ${newId} to branch '${name}'`,
     };
   }
-  if (isBranch && kind === 'update' && policy.denyNonFastForwards === true) {
+  if (isBranch && kind === 'update' && policy.denyNonFastForwards) {
     if (reader.readHeader(oldId)?.kind !== 'commit')
       return { reason: 'bad ref', error: `bad old object for ${name}` };
     if (!(await isAncestor(oldId, newId))) {
@@ -101,6 +148,14 @@ export async function checkRefCommand(
   }
   return undefined;
 }
+
+const CURRENT_BRANCH_ADVICE = `A branch that is checked out is not updated by a push unless the receiving repository says so: its
+files and index would not match it any more. 'receive.denyCurrentBranch' there can be 'updateInstead', to
+bring them along; 'warn' or 'ignore', to leave them behind; or 'refuse', to go on like this without these lines.`;
+
+const DELETE_CURRENT_ADVICE = `Without the branch HEAD points at, clones would have nothing to check out.
+'receive.denyDeleteCurrent' in the receiving repository can be 'warn' or 'ignore', to allow it; or 'refuse', to go on
+like this without these lines.`;
 
 /** `text` on one line without control characters, for messages that quote what a peer sent. */
 export function printable(text: string): string {

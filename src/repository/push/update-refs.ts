@@ -4,7 +4,8 @@
  * @module
  */
 import { isGitError } from '../../core/errors.ts';
-import type { Identity, RefDatabase, RefUpdate } from '../../refs/ref-database.ts';
+import type { ObjectId } from '../../core/object-id.ts';
+import type { Identity, RefDatabase, RefTransactionWatcher, RefUpdate } from '../../refs/ref-database.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import { isZeroId, type RefCommand } from './ref-command.ts';
 import type { Refusal } from './ref-policy.ts';
@@ -13,6 +14,9 @@ export interface UpdateRefsContext {
   readonly refs: RefDatabase;
   readonly atomic: boolean;
   readonly identity: Identity | undefined;
+  readonly watcher: RefTransactionWatcher | undefined;
+  /** Whether the object is there. */
+  hasObject(id: ObjectId): boolean;
   /** Policy and update hook of one command. */
   check(command: RefCommand): Promise<Refusal | undefined>;
   say(kind: 'error' | 'warning', text: string): void;
@@ -20,30 +24,50 @@ export interface UpdateRefsContext {
 }
 
 /**
- * Settle or refuse every pending command, in one batch, deletions first: a directory of refs can make room for
- * a ref in one push. Atomic: all or nothing. Otherwise each stands alone.
+ * Settle or refuse every pending command. Atomic: in one batch, all or nothing. Otherwise each stands alone, deletions
+ * in a batch before the others: a directory of refs can make room for a ref in one push.
+ *
+ * @throws {GitError} ABORTED only while no ref has moved
  */
 export async function updateRefs(ledger: CommandLedger, context: UpdateRefsContext): Promise<void> {
+  const pending = ledger.pending();
+  const isDeletion = ({ kind }: RefCommand): boolean => kind === 'delete';
+  const batches = context.atomic
+    ? [pending]
+    : [pending.filter(isDeletion), pending.filter((command) => !isDeletion(command))];
+  let hasMoved = false;
+  for (const batch of batches) {
+    try {
+      if (!(await updateBatch(batch, ledger, context))) return;
+    } catch (error) {
+      if (!hasMoved || !isGitError(error, 'ABORTED')) throw error;
+      for (const command of batch) ledger.refuse(command, 'the push was cut off');
+      return;
+    }
+    hasMoved ||= batch.length > 0;
+  }
+}
+
+/** @returns false when an atomic push has failed */
+async function updateBatch(
+  commands: readonly RefCommand[],
+  ledger: CommandLedger,
+  context: UpdateRefsContext,
+): Promise<boolean> {
   const batch: RefCommand[] = [];
-  for (const command of deletionsFirst(ledger.pending())) {
+  for (const command of commands) {
     if (await passes(command, ledger, context)) {
       batch.push(command);
     } else if (context.atomic) {
       ledger.refuseRest('atomic push failure');
-      return;
+      return false;
     }
   }
   const unsettled = batch.filter((command) => !ledger.isSettled(command));
   await applyBatch(unsettled, ledger, context);
   // Nothing has moved then; what had nothing to do must not say `ok` either.
   if (context.atomic && ledger.hasRefused()) ledger.refuseRest('atomic transaction failed');
-}
-
-function deletionsFirst(commands: readonly RefCommand[]): RefCommand[] {
-  return [
-    ...commands.filter((command) => command.kind === 'delete'),
-    ...commands.filter((command) => command.kind !== 'delete'),
-  ];
+  return true;
 }
 
 async function passes(
@@ -58,32 +82,40 @@ async function passes(
   return false;
 }
 
-/** A deletion of a ref that the client did not see: nothing to do, unless it has come into being meanwhile. */
+/**
+ * A deletion of a ref that the client did not see: nothing to do, unless it has come into being meanwhile. One whose
+ * object is missing was not shown; it can be cleaned up.
+ */
 async function checkDeletion(
   command: RefCommand,
   ledger: CommandLedger,
-  { refs, say }: UpdateRefsContext,
+  { refs, hasObject, say }: UpdateRefsContext,
 ): Promise<Refusal | undefined> {
   if (command.kind !== 'delete' || !isZeroId(command.oldId)) return undefined;
-  if ((await refs.read(command.name)) !== undefined) {
-    const reason = 'reference already exists';
-    return { reason, error: `cannot update ref '${command.name}': ${reason}` };
+  const ref = await refs.read(command.name);
+  if (ref === undefined) {
+    say('warning', 'deleting a non-existent ref');
+    ledger.settle(command, false);
+    return undefined;
   }
-  say('warning', 'deleting a non-existent ref');
-  ledger.settle(command, false);
-  return undefined;
+  if (ref.kind === 'direct' && !hasObject(ref.id)) {
+    say('warning', 'allowing deletion of corrupt ref');
+    return undefined;
+  }
+  const reason = 'reference already exists';
+  return { reason, error: `cannot update ref '${command.name}': ${reason}` };
 }
 
 async function applyBatch(
   batch: readonly RefCommand[],
   ledger: CommandLedger,
-  { refs, atomic, identity, say, onError }: UpdateRefsContext,
+  { refs, atomic, identity, watcher, say, onError }: UpdateRefsContext,
 ): Promise<void> {
   if (batch.length === 0) return;
 
   // No signal: once refs begin to move, the push is finished even if nobody is left to hear of it.
   const outcomes = await refs
-    .update(batch.map(refUpdate), { atomic, reflogMessage: 'push', identity })
+    .update(batch.map(refUpdate), { atomic, reflogMessage: 'push', identity, watcher })
     .catch((error: unknown) => {
       if (!isGitError(error)) throw error;
       onError(error);
@@ -106,6 +138,7 @@ function refUpdate({ name, oldId, newId, kind }: RefCommand): RefUpdate {
   return {
     name,
     newId: kind === 'delete' ? undefined : newId,
-    expected: kind === 'create' ? undefined : oldId,
+    // A deletion that expects nothing was found to be of a corrupt ref.
+    expected: kind === 'create' ? undefined : isZeroId(oldId) ? 'any' : oldId,
   };
 }

@@ -7,13 +7,14 @@ import {
   effectiveLimits,
   effectivePolicy,
 } from '../../../src/repository/push/push-config.ts';
-import type { RefPolicy } from '../../../src/repository/push/ref-policy.ts';
+import type { EffectiveRefPolicy, RefPolicy } from '../../../src/repository/push/ref-policy.ts';
 
-const NOTHING_DENIED = {
+const NOTHING_SAID: EffectiveRefPolicy = {
   denyDeletes: false,
   denyNonFastForwards: false,
-  denyDeleteCurrent: true,
+  denyDeleteCurrent: 'unconfigured',
   denyCurrentBranch: false,
+  checkedOut: 'unconfigured',
 };
 
 describe('effectivePolicy()', () => {
@@ -27,26 +28,28 @@ describe('effectivePolicy()', () => {
       { denyNonFastForwards: true },
     ],
     ['[receive]\n\tdenyNonFastForwards = no', { denyNonFastForwards: true }, { denyNonFastForwards: true }],
-    ['[receive]\n\tdenyDeleteCurrent = ignore', {}, { denyDeleteCurrent: false }],
-    ['[receive]\n\tdenyDeleteCurrent = warn', {}, { denyDeleteCurrent: false }],
-    ['[receive]\n\tdenyDeleteCurrent = refuse', {}, {}],
-    ['[receive]\n\tdenyDeleteCurrent = ignore', { denyDeleteCurrent: true }, {}],
-    ['[core]\n\tbare = true', {}, {}],
-    ['[core]\n\tbare = false', {}, { denyCurrentBranch: true }],
-    ['[core]\n\tbare = false\n[receive]\n\tdenyCurrentBranch = ignore', {}, {}],
-    [
-      '[core]\n\tbare = false\n[receive]\n\tdenyCurrentBranch = updateInstead',
-      {},
-      { denyCurrentBranch: true },
-    ],
-  ] as readonly (readonly [string, RefPolicy, RefPolicy])[]) {
+    ['[receive]\n\tdenyDeleteCurrent = ignore', {}, { denyDeleteCurrent: 'ignore' }],
+    ['[receive]\n\tdenyDeleteCurrent = Warn', {}, { denyDeleteCurrent: 'warn' }],
+    ['[receive]\n\tdenyDeleteCurrent = true', {}, { denyDeleteCurrent: 'refuse' }],
+    ['[receive]\n\tdenyDeleteCurrent = ignore', { denyDeleteCurrent: true }, { denyDeleteCurrent: 'refuse' }],
+    ['', { denyDeleteCurrent: false }, { denyDeleteCurrent: 'ignore' }],
+    ['', { denyCurrentBranch: true }, { denyCurrentBranch: true }],
+    ['[receive]\n\tdenyCurrentBranch = no', {}, { checkedOut: 'ignore' }],
+    ['[receive]\n\tdenyCurrentBranch = warn', {}, { checkedOut: 'warn' }],
+    ['[receive]\n\tdenyCurrentBranch = updateInstead', {}, { checkedOut: 'updateInstead' }],
+  ] as readonly (readonly [string, RefPolicy, Partial<EffectiveRefPolicy>])[]) {
     test(`${JSON.stringify(text)} and ${JSON.stringify(policy)}: ${JSON.stringify(expected)}`, () => {
-      assert.deepEqual(effectivePolicy(policy, parseGitConfig(text)), { ...NOTHING_DENIED, ...expected });
+      assert.deepEqual(effectivePolicy(policy, parseGitConfig(text)), { ...NOTHING_SAID, ...expected });
     });
   }
 
   test('without a configuration is what the application wants', () => {
-    assert.deepEqual(effectivePolicy({ denyDeletes: true }, undefined), { denyDeletes: true });
+    assert.deepEqual(effectivePolicy({ denyDeletes: true }, undefined), {
+      ...NOTHING_SAID,
+      denyDeletes: true,
+      denyDeleteCurrent: 'refuse',
+      checkedOut: 'refuse',
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { SHA1 } from '../../../src/core/object-id.ts';
 import type { ObjectKind } from '../../../src/core/object-kind.ts';
 import type { ObjectReader } from '../../../src/odb/object-database.ts';
+import { effectivePolicy } from '../../../src/repository/push/push-config.ts';
 import { refCommand } from '../../../src/repository/push/ref-command.ts';
 import {
   checkRefCommand,
@@ -78,9 +79,11 @@ function check(name: string, oldId: string, newId: string, policy: RefPolicy = {
   const readHeader = (id: string) =>
     KINDS[id] === undefined ? undefined : { kind: KINDS[id], sizeBytes: 1 };
   return checkRefCommand(refCommand(name, oldId, newId), {
-    policy,
+    policy: effectivePolicy(policy, undefined),
     reader: { readHeader } as ObjectReader,
     currentBranch: 'refs/heads/main',
+    isCheckedOut: false,
+    warn: () => undefined,
     isAncestor: async (ancestor, descendant) => ancestor === OLD && descendant === NEW,
   });
 }
@@ -96,8 +99,8 @@ describe('checkRefCommand()', () => {
     ['refs/heads/main', ABSENT, NEW, denyAll, 'bad ref'],
     ['refs/heads/main', OLD, ABSENT, {}, 'bad pack'],
     ['refs/tags/v1', ZERO, ABSENT, {}, 'bad pack'],
-    ['refs/heads/main', ZERO, BLOB, {}, 'failed to update ref'],
-    ['refs/heads/main', ZERO, TAG, {}, 'failed to update ref'],
+    ['refs/heads/main', ZERO, BLOB, {}, 'invalid new value provided'],
+    ['refs/heads/main', ZERO, TAG, {}, 'invalid new value provided'],
     ['refs/tags/v1', ZERO, TAG, {}, undefined],
     ['refs/tags/v1', ZERO, BLOB, {}, undefined],
     ['refs/heads/topic', OLD, ZERO, {}, undefined],

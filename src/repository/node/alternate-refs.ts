@@ -1,0 +1,104 @@
+/**
+ * What the repositories that this one borrows objects from have refs to: a pusher need not send it.
+ * Spec: git-config(1), "core.alternateRefsCommand", "core.alternateRefsPrefixes"; gitprotocol-pack(5), ".have".
+ *
+ * @module
+ */
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Cancellable } from '../../core/byte-stream.ts';
+import { isObjectId, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
+import { MAX_ALTERNATE_DEPTH, parseAlternates } from '../../odb/alternates.ts';
+import { openFilesRefDatabase } from '../../refs/node/files-ref-database.ts';
+import type { GitConfig } from '../git-config.ts';
+import { kindOf, orAbsent } from './git-directory.ts';
+import { hookEnvironment } from './hooks/files-hooks.ts';
+import { runProgram } from './hooks/run-program.ts';
+
+export interface AlternateRefsContext {
+  /** Of the borrowing repository. */
+  readonly gitDirectory: string;
+  readonly config: GitConfig;
+  readonly format: ObjectFormat;
+  /** Whether the configuration may name a program that lists them. */
+  readonly runsPrograms: boolean;
+}
+
+/** Milliseconds the configured command may take. */
+const COMMAND_TIMEOUT_MS = 60_000;
+
+/** Each id once. Empty for most: few repositories borrow. */
+export async function alternateTips(
+  context: AlternateRefsContext,
+  { signal }: Cancellable = {},
+): Promise<readonly ObjectId[]> {
+  const tips = new Set<ObjectId>();
+  const seen = new Set<string>();
+  const objects = join(context.gitDirectory, 'objects');
+  for (const directory of await borrowedFrom(objects, 0, seen)) {
+    for (const id of await tipsOf(dirname(directory), context, signal)) tips.add(id);
+  }
+  return [...tips];
+}
+
+/** Objects directories, each once, those of alternates behind their own. */
+async function borrowedFrom(objects: string, depth: number, seen: Set<string>): Promise<string[]> {
+  const content = await orAbsent(readFile(join(objects, 'info', 'alternates')));
+  if (content === undefined || depth > MAX_ALTERNATE_DEPTH) return [];
+  const found: string[] = [];
+  for (const path of parseAlternates(content)) {
+    const directory = await orAbsent(realpath(resolve(objects, path)));
+    if (directory === undefined || seen.has(directory)) continue;
+    seen.add(directory);
+    found.push(directory, ...(await borrowedFrom(directory, depth + 1, seen)));
+  }
+  return found;
+}
+
+async function tipsOf(
+  gitDirectory: string,
+  { config, format, runsPrograms }: AlternateRefsContext,
+  signal: AbortSignal | undefined,
+): Promise<ObjectId[]> {
+  if ((await kindOf(join(gitDirectory, 'refs'))) !== 'directory') return []; // objects without a repository
+  const command = config.get('core.alternateRefsCommand');
+  if (command !== undefined && command !== '') {
+    return runsPrograms ? listedBy(command, gitDirectory, format, signal) : [];
+  }
+  const prefixes = config
+    .get('core.alternateRefsPrefixes')
+    ?.split(/\s+/)
+    .filter((prefix) => prefix !== '');
+  const refs = await openFilesRefDatabase(gitDirectory, { format });
+  try {
+    const listed = await refs.list(prefixes?.length === 0 ? undefined : prefixes, { signal });
+    return listed.map(({ id }) => id);
+  } finally {
+    await refs.close();
+  }
+}
+
+/** Run in the borrowing repository's place with the path of the other; prints an id a line. */
+async function listedBy(
+  command: string,
+  gitDirectory: string,
+  format: ObjectFormat,
+  signal: AbortSignal | undefined,
+): Promise<ObjectId[]> {
+  let text = '';
+  const program = {
+    file: 'sh',
+    args: ['-c', `${command} "$@"`, command, gitDirectory],
+    directory: gitDirectory,
+    environment: hookEnvironment({ GIT_DIR: undefined }),
+    label: 'core.alternateRefsCommand',
+  };
+  await runProgram(program, {
+    signal,
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    onOutput: async (part) => {
+      text += part;
+    },
+  });
+  return text.split('\n').filter((line) => isObjectId(line, format));
+}
