@@ -48,8 +48,8 @@ export class EntryInflater {
       inflater.inflate(windows.bytes, windows.at, windows.end, room, start + produced, end);
       at += inflater.consumed;
       produced += inflater.produced;
-      if (inflater.ended) break;
       if (produced > sizeBytes) throw tooLong(sizeBytes);
+      if (inflater.ended) break;
       if (inflater.consumed === 0 && inflater.produced === 0) throw endless();
     }
     if (produced !== sizeBytes) throw otherSize(produced, sizeBytes);
