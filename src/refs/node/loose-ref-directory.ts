@@ -48,16 +48,17 @@ export interface LooseRefDirectory {
   readonly directories: readonly string[];
   /** By full name. */
   readonly files: ReadonlyMap<string, LooseRefFile>;
+  /** Of the directory itself, with its name: made once, not at each look. */
+  readonly path: string;
   readonly identity: FileIdentity;
   /** When reading it began and until when it is trusted, on the clock of `performance.now()`. */
   readonly readAtMs: number;
   readonly trustedUntilMs: number;
 }
 
-/** @returns whether the directory at `path` is still what `known` says, without looking at its files */
-export function isUnchanged(known: LooseRefDirectory, path: string): boolean {
-  const { identity } = known;
-  if (!identity.isSettled || performance.now() > known.trustedUntilMs) return false;
+/** @returns whether the directory is still what `known` says, without looking at its files */
+export function isUnchanged({ identity, path, trustedUntilMs }: LooseRefDirectory): boolean {
+  if (!identity.isSettled || performance.now() > trustedUntilMs) return false;
   const seen = lookAtDirectory(path);
   return seen !== undefined && isSame(identity, seen);
 }
@@ -105,6 +106,7 @@ export async function readLooseRefDirectory(
   return {
     directories,
     files,
+    path,
     identity: identityOf(seen),
     readAtMs,
     trustedUntilMs: readAtMs + Math.max(TRUSTED_MS, LOOKING_PART * busyMs),

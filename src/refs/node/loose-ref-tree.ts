@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { join } from 'node:path';
 import { throwIfAborted } from '../../core/errors.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
 import { compareRefNames } from '../ref-name.ts';
@@ -64,7 +63,7 @@ export class LooseRefTree {
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       if (!prefixes.reaches(name)) continue;
       const known = this.#directories.get(name);
-      if (known !== undefined && isUnchanged(known, join(this.#gitDirectory, name))) {
+      if (known !== undefined && isUnchanged(known)) {
         pending.push(...known.directories);
         continue;
       }
