@@ -11,7 +11,7 @@
 const MIB = 1024 * 1024;
 
 /** What one process keeps warm by default. git's delta bases alone may take 96 MiB (core.deltaBaseCacheLimit). */
-export const DEFAULT_WARM_BYTES = 128 * MIB;
+const DEFAULT_WARM_BYTES = 128 * MIB;
 
 /** Something that can be made again. */
 export interface Evictable {

@@ -29,7 +29,7 @@ export interface ReferenceServerOptions {
   /** Whether the repositories' own hooks and git's maintenance are run in pushes; see OpenRepositoryOptions. Default `own`. */
   readonly hooks?: 'own' | 'any' | 'none' | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  /** Bytes that the process keeps warm for later requests. Default `DEFAULT_WARM_BYTES`. */
+  /** Bytes that the process keeps warm for later requests. Default 128 MiB. */
   readonly cacheBytes?: number | undefined;
   /** Milliseconds after which a repository that nobody uses is closed. Default five minutes. */
   readonly keepOpenMs?: number | undefined;
