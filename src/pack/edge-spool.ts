@@ -26,7 +26,7 @@ const KIND_BITS = 2;
 /** Edges in a block. */
 export const BLOCK_EDGES = 2048;
 /** Blocks each spool holds in memory when it has a file for the others, 48 KiB each with SHA-1. */
-const HELD_BLOCKS = 16;
+const HELD_BLOCKS = 4;
 /** Without a file: 6 MiB. */
 const HELD_BLOCKS_WITHOUT_FILE = 128;
 

@@ -122,7 +122,7 @@ class EdgeLookup {
   readonly heights = new TreeHeights();
   readonly #table: ObjectTable;
   readonly #order: Int32Array;
-  /** The first rank of each prefix of as many bits as give about one object each, and of what follows the last. */
+  /** The first rank of each prefix of as many bits as give one or two objects each, and of what follows the last. */
   readonly #fanout: Int32Array;
   readonly #prefixShift: number;
   readonly #emptyTree: Uint8Array;
@@ -132,7 +132,7 @@ class EdgeLookup {
     this.#table = table;
     this.#order = order;
     this.#emptyTree = hexToBytes(table.format.emptyTreeId);
-    const bits = Math.min(MOST_PREFIX_BITS, Math.ceil(Math.log2(order.length + 1)));
+    const bits = Math.min(MOST_PREFIX_BITS, Math.floor(Math.log2(order.length + 1)));
     this.#prefixShift = PREFIX_BITS - bits;
     const fanout = new Int32Array(2 ** bits + 1);
     this.#fanout = fanout;
