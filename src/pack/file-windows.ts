@@ -7,8 +7,11 @@
 import { GitError } from '../core/errors.ts';
 import type { RandomAccessFile } from './stored-pack.ts';
 
-/** Bytes of one block. Larger ones copy more than a delta chain needs, smaller ones read more often. */
-const BLOCK_BYTES = 64 * 1024;
+/**
+ * Bytes of one block. Larger ones copy more than a delta chain needs, smaller ones read more often: the entries of a
+ * fetch lie all over a pack, and copying 64 KiB takes four times as long as asking for it.
+ */
+const BLOCK_BYTES = 16 * 1024;
 
 /**
  * Read past the end of each block, so that what begins in it (an entry's header) is not cut in two.
@@ -29,10 +32,13 @@ export class WindowPool {
   readonly #blocks: number[] = [];
   readonly #used: boolean[] = [];
   readonly #maxSlots: number;
+  /** Bytes of each block. */
+  readonly blockBytes: number;
   #hand = 0;
 
-  constructor(budgetBytes: number = WINDOW_BUDGET_BYTES) {
-    this.#maxSlots = Math.max(2, Math.floor(budgetBytes / BLOCK_BYTES));
+  constructor(budgetBytes: number = WINDOW_BUDGET_BYTES, blockBytes: number = BLOCK_BYTES) {
+    this.blockBytes = blockBytes;
+    this.#maxSlots = Math.max(2, Math.floor(budgetBytes / blockBytes));
   }
 
   /** @internal the bytes of `slot` */
@@ -50,7 +56,7 @@ export class WindowPool {
   fill(owner: FileWindows, file: RandomAccessFile, block: number): number {
     const slot = this.#freeSlot();
     const bytes = this.#slots[slot] as Uint8Array;
-    this.#lengths[slot] = file.readInto(block * BLOCK_BYTES, bytes, 0, bytes.length);
+    this.#lengths[slot] = file.readInto(block * this.blockBytes, bytes, 0, bytes.length);
     this.#owners[slot] = owner;
     this.#blocks[slot] = block;
     return slot;
@@ -65,7 +71,7 @@ export class WindowPool {
   #freeSlot(): number {
     const slots = this.#slots;
     if (slots.length < this.#maxSlots) {
-      slots.push(new Uint8Array(BLOCK_BYTES + WINDOW_OVERLAP_BYTES));
+      slots.push(new Uint8Array(this.blockBytes + WINDOW_OVERLAP_BYTES));
       this.#used.push(false);
       return slots.length - 1;
     }
@@ -100,7 +106,7 @@ export class FileWindows {
   constructor(file: RandomAccessFile, pool: WindowPool = sharedPool) {
     this.#file = file;
     this.#pool = pool;
-    const blocks = file.bytes === undefined ? Math.ceil(file.sizeBytes / BLOCK_BYTES) : 0;
+    const blocks = file.bytes === undefined ? Math.ceil(file.sizeBytes / pool.blockBytes) : 0;
     this.#slotOf = new Int32Array(blocks).fill(NONE);
   }
 
@@ -117,17 +123,18 @@ export class FileWindows {
       return;
     }
     if (position >= this.#file.sizeBytes) throw pastEnd(position, this.#file.sizeBytes);
-    const block = Math.floor(position / BLOCK_BYTES);
+    const { blockBytes } = this.#pool;
+    const block = Math.floor(position / blockBytes);
     let slot = this.#slotOf[block] as number;
     if (slot === NONE) {
       slot = this.#pool.fill(this, this.#file, block);
       this.#slotOf[block] = slot;
     }
     this.bytes = this.#pool.bytesOf(slot);
-    this.at = position - block * BLOCK_BYTES;
+    this.at = position - block * blockBytes;
     this.end = this.#pool.lengthOf(slot);
     // A file that became shorter under us.
-    if (this.at >= this.end) throw pastEnd(position, block * BLOCK_BYTES + this.end);
+    if (this.at >= this.end) throw pastEnd(position, block * blockBytes + this.end);
   }
 
   /** @internal the pool took this block's slot */

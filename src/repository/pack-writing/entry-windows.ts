@@ -17,8 +17,10 @@ export interface EntryBytes {
   seek(position: number): void;
 }
 
+/** Much of it is read, front to back. */
+const BLOCK_BYTES = 64 * 1024;
 /** Two blocks: the present one and, for what straddles, the next. */
-const BUDGET_BYTES = 128 * 1024;
+const BUDGET_BYTES = 2 * BLOCK_BYTES;
 /** When fewer than one entry in so many is read, a block read for one hardly holds another. */
 const SPARSE = 16;
 /** Of a sparse entry: its header, and all of it if it is small. */
@@ -32,7 +34,7 @@ export function isSparse(share: number): boolean {
 export function openEntryWindows(file: RandomAccessFile, share = 1): EntryBytes {
   return isSparse(share) && file.bytes === undefined
     ? new SparseBytes(file)
-    : new FileWindows(file, new WindowPool(BUDGET_BYTES));
+    : new FileWindows(file, new WindowPool(BUDGET_BYTES, BLOCK_BYTES));
 }
 
 class SparseBytes implements EntryBytes {
