@@ -8,11 +8,13 @@ import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectId } from '../core/object-id.ts';
 import { COMMIT } from '../core/object-kind.ts';
-import type { ObjectReader } from '../odb/object-database.ts';
+import type { ObjectLocation, ObjectReader } from '../odb/object-database.ts';
 import type { CommitGraph } from '../pack/commit-graph.ts';
 import type { ObjectView } from '../pack/pack-reader.ts';
+import type { StoredPack } from '../pack/stored-pack.ts';
 import { CommitFields } from './commit.ts';
 import { IdTable } from './id-table.ts';
+import { type WarmCommits, warmCommitsOf } from './warm-commits.ts';
 
 /** The commit has been read: its date, tree and parents are known. */
 const LOADED = 1;
@@ -46,6 +48,10 @@ export class CommitTable {
   readonly #parentId: Uint8Array;
   readonly #fields: CommitFields;
   readonly #view = emptyView();
+  readonly #location: ObjectLocation = { pack: 0, offset: 0 };
+  /** What is known of the commits of the pack that was read last. */
+  #warm: WarmCommits | undefined;
+  #warmPack: StoredPack | undefined;
 
   /**
    * @param presence `assumed`: whatever the commit-graph knows is taken to be there, as git does. Checking takes as long
@@ -114,6 +120,11 @@ export class CommitTable {
       this.#loadFromGraph(number, position);
       return true;
     }
+    const warm = this.#locateWarm(number);
+    if (warm?.find(this.#location.offset) === true) {
+      this.#loadFromWarm(number, warm);
+      return true;
+    }
     const view = this.#view;
     if (!this.#reader.viewRaw(this.ids.ids, number * idBytes, view)) return false;
     if (view.kind !== COMMIT) {
@@ -122,6 +133,7 @@ export class CommitTable {
     }
     const fields = this.#fields;
     fields.read(view.bytes, view.start, view.end);
+    warm?.add(this.#location.offset, fields);
     this.dates[number] = fields.date;
     this.treeIds.set(fields.treeId, number * idBytes);
     const start = this.#parentsUsed;
@@ -183,6 +195,35 @@ export class CommitTable {
       const parent = this.add(this.#parentId, 0);
       this.#graphPositions[parent] = parentPosition + FIRST_POSITION;
       this.parents[this.#parentsUsed++] = parent;
+    }
+    this.parentStarts[number] = start;
+    this.parentEnds[number] = this.#parentsUsed;
+    this.flags[number] = (this.flags[number] as number) | LOADED;
+  }
+
+  /** Fill `#location`. @returns `undefined` for a commit that is in no pack */
+  #locateWarm(number: number): WarmCommits | undefined {
+    if (this.#reader.packs.length === 0) return undefined;
+    const location = this.#location;
+    const { ids, idBytes } = this.ids;
+    if (!this.#reader.locate(ids, number * idBytes, location) || location.pack < 0) return undefined;
+    const pack = this.#reader.packs[location.pack];
+    if (pack !== this.#warmPack) {
+      this.#warmPack = pack;
+      this.#warm = pack === undefined ? undefined : warmCommitsOf(pack);
+    }
+    return this.#warm;
+  }
+
+  #loadFromWarm(number: number, { ids, start: treeAt, end, date }: WarmCommits): void {
+    const { idBytes } = this.ids;
+    this.dates[number] = date;
+    this.treeIds.set(ids.subarray(treeAt, treeAt + idBytes), number * idBytes);
+    const start = this.#parentsUsed;
+    const parentsAt = treeAt + idBytes;
+    if (!this.isCut(number)) {
+      this.#makeRoomForParents((end - parentsAt) / idBytes);
+      for (let at = parentsAt; at < end; at += idBytes) this.parents[this.#parentsUsed++] = this.add(ids, at);
     }
     this.parentStarts[number] = start;
     this.parentEnds[number] = this.#parentsUsed;
