@@ -16,6 +16,8 @@ export interface SelectedEntries {
   readonly count: number;
   /** git's name hash of a path the entry's object was seen at; 0 when that is not known. */
   nameHashAt?(entry: number): number;
+  /** Kind code of the entry's object; absent, or 0, when it has to be read. */
+  kindAt?(entry: number): number;
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BLOB, COMMIT, TAG, TREE } from '../../core/object-kind.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { Bitset } from '../../pack/bitset.ts';
 import type { BitmapLocation, ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
@@ -10,6 +11,8 @@ import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { SelectedEntries } from '../object-selection.ts';
 import type { ObjectTable } from '../object-table.ts';
 import { addLearned, type LearnedSets, learnedOf, setsOfBitmaps } from './learned-sets.ts';
+
+const STORED_KINDS = [TREE, BLOB, COMMIT, TAG];
 
 /** Objects of packs, numbered by *position*, and sets of them that some commits reach. */
 export interface KnownReach {
@@ -88,7 +91,9 @@ function bitmapParts(
     // The positions of a single pack are its entries.
     const count = positions.count();
     const nameHashAt = (entry: number): number => bitmaps.nameHashAt(entry);
-    return count === 0 ? [] : [{ pack: first, entries: positions, count, nameHashAt }];
+    const kindAt = (entry: number): number =>
+      STORED_KINDS.find((kind) => bitmaps.ofKind(kind).has(entry)) ?? 0;
+    return count === 0 ? [] : [{ pack: first, entries: positions, count, nameHashAt, kindAt }];
   }
   const parts = new Map<number, Bitset>();
   const location: BitmapLocation = { pack: 0, offset: 0 };

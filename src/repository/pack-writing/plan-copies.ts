@@ -184,8 +184,13 @@ async function listRefused(
   for (let entry = refused.next(0); entry >= 0; entry = refused.next(entry + 1)) {
     if (++looked % ENTRIES_BETWEEN_CLOCKS === 0 && pace.isDue()) await pace.rest();
     index.copyId(index.rankAtOffset(index.entryStart(entry)), id, 0);
-    const header = reader.readHeaderRaw(id, 0);
-    if (header === undefined) throw objectMissing(index.format, id, 0);
-    list.add(id, 0, codeOfKind(header.kind), part.nameHashAt?.(entry) ?? 0);
+    const kind = part.kindAt?.(entry) || readKind(reader, id);
+    list.add(id, 0, kind, part.nameHashAt?.(entry) ?? 0);
   }
+}
+
+function readKind(reader: ObjectReader, id: Uint8Array): number {
+  const header = reader.readHeaderRaw(id, 0);
+  if (header === undefined) throw objectMissing(reader.format, id, 0);
+  return codeOfKind(header.kind);
 }
