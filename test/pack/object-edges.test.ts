@@ -106,6 +106,21 @@ test('ObjectEdges records no more edges than it is allowed', () => {
   assert.equal(recordedIn(spool), undefined);
 });
 
+test('ObjectEdges finds an entry that a delta makes by copying from the middle of others', () => {
+  const first = { mode: '100644', name: 'a', id: concatBytes(id('11'.repeat(16)), encodeText('1 x\0')) };
+  const second = { mode: '100644', name: 'bbbbbbbbbbbbb100644 z', id: id(B) };
+  const base = treeOf([first, second]);
+  const from = treeOf([first]).length - 4;
+  const tree = base.subarray(from); // of entries `1 x` and `100644 z`
+  const hidden = base.subarray(from + 4, from + 24);
+  const { spool, edges } = collector();
+  edges.take(0, TREE, base, 0, base.length);
+  edges.beginChain(TREE, base, 0, base.length);
+  const copy = Uint8Array.of(0x91, from, tree.length);
+  edges.takeDelta(1, TREE, tree, 0, tree.length, 0, copy, 0, copy.length);
+  assert.ok(recordedIn(spool)?.includes(`1 3 ${bytesToHex(hidden)}`));
+});
+
 /** Ids that look like entries, so that reading from a wrong place finds some too. */
 const trickyByte = fc.constantFrom(...Buffer.from('1460 x\0'));
 const anyEntry = fc.record({
