@@ -8,7 +8,8 @@ import type { Cancellable } from '../../core/byte-stream.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { AGENT } from '../capabilities.ts';
-import { readShownRefs, type ShownRef } from '../ref-snapshot.ts';
+import { isHiddenRef } from '../hidden-refs.ts';
+import type { ShownRef } from '../ref-snapshot.ts';
 import { sentInChunks, warmShownRefs } from '../shown-refs/warm-shown-refs.ts';
 import { encodeRefAdvertisement, encodeShownAdvertisement } from '../v0/ref-advertisement.ts';
 
@@ -46,7 +47,7 @@ export async function* advertiseForPush(
   const shown =
     borrowed.length > 0 ? undefined : await warmShownRefs(repository, hiddenRefs, undefined, { signal });
   const frame = { format, capabilities, shallow: await repository.shallowCommits(), version };
-  if (shown === undefined) {
+  if (shown === undefined || shown.missing.length > 0 || shown.packed.missing.length > 0) {
     const refs = await shownRefs(repository, hiddenRefs, borrowed, signal);
     yield* encodeRefAdvertisement({ refs, ...frame });
     return;
@@ -58,17 +59,21 @@ export async function* advertiseForPush(
   );
 }
 
+/** One whose object is missing is among them: how else would a client delete it? */
 async function shownRefs(
   { refs, objects }: Repository,
   hiddenRefs: readonly string[],
   borrowed: readonly ObjectId[],
   signal: AbortSignal | undefined,
 ): Promise<readonly ShownRef[]> {
+  const listed = await refs.list(undefined, { signal });
+  const own = listed
+    .filter(({ name }) => !isHiddenRef(name, hiddenRefs))
+    .map(({ name, id }) => ({ name, id }));
+  if (borrowed.length === 0) return own;
+  const seen = new Set(own.map(({ id }) => id));
   const reader = await objects.openReader({ signal });
   try {
-    const shown = await readShownRefs(refs, reader, { hiddenRefs, peel: false, signal });
-    const own = shown[0]?.name === 'HEAD' ? shown.slice(1) : shown;
-    const seen = new Set(own.map(({ id }) => id));
     const others = borrowed.filter((id) => !seen.has(id) && reader.has(id));
     return [...own, ...others.map((id) => ({ name: HAVE, id }))];
   } finally {

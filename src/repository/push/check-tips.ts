@@ -9,6 +9,7 @@ import { isGitError } from '../../core/errors.ts';
 import { hexToBytes, type ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { type Connectivity, checkConnectivity } from '../connectivity.ts';
+import { Pace } from '../pace.ts';
 import { isQuicklyConnected } from '../quick-connectivity.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { PushedObjects } from './hooks.ts';
@@ -45,7 +46,7 @@ export async function checkTips(
 
     const refs = await repository.refs.list(undefined, { signal });
     const borrowed = (await repository.alternateTips?.({ signal })) ?? [];
-    const trusted = new Set([...refs.map((ref) => ref.id), ...borrowed.filter((id) => reader.has(id))]);
+    const trusted = await presentIds([...refs.map(({ id }) => id), ...borrowed], reader, signal);
     const check = new TipCheck(session, reader, shallow, trusted);
     const reasons = await check.reasons([...tips]);
     for (const command of ledger.pending()) {
@@ -55,6 +56,21 @@ export async function checkTips(
   } finally {
     reader.release();
   }
+}
+
+/** What a ref holds and the database does not have vouches for nothing. */
+async function presentIds(
+  ids: readonly ObjectId[],
+  reader: ObjectReader,
+  signal: AbortSignal,
+): Promise<Set<ObjectId>> {
+  const present = new Set<ObjectId>();
+  const pace = new Pace(signal);
+  for (const id of ids) {
+    if (pace.isDue()) await pace.rest();
+    if (reader.has(id)) present.add(id);
+  }
+  return present;
 }
 
 /** Remove the tips that are in the pack just received, when that is known to hold all that its objects refer to. */
@@ -78,7 +94,7 @@ async function areQuicklyConnected(
   const trusted = new Set<ObjectId>();
   for (const { name } of updates) {
     const ref = await repository.refs.resolve(name, { signal });
-    if (ref !== undefined) trusted.add(ref.id);
+    if (ref !== undefined && reader.has(ref.id)) trusted.add(ref.id);
   }
   try {
     return isQuicklyConnected(reader, [...tips], trusted, limits);
