@@ -204,11 +204,12 @@ export class SharedPack {
     } catch (error) {
       state = isGitError(error, 'STORAGE_FAILED', 'LIMIT_EXCEEDED') ? 'unspooled' : 'failed';
       this.#failure = error;
+      this.#written = 0; // nothing of it can be read any more
       // A full disk is needed for other things than this.
       this.#aside.close();
-      await this.#source.return(undefined);
     }
     this.#state = state;
+    if (state !== 'writing') await this.#source.return(undefined);
   }
 
   #plainAt(position: number, length: number, span: number): Uint8Array {

@@ -66,6 +66,8 @@ export class SpooledBytes {
   #held: Uint8Array = EMPTY;
   #length = 0;
   #spool: Spool | undefined;
+  /** What was held is in the spool, and read from there: not before all of it is. */
+  #isMoved = false;
   /** Bytes counted in `#usage`. */
   #spooledBytes = 0;
 
@@ -94,9 +96,13 @@ export class SpooledBytes {
     this.#length += bytes.length;
   }
 
-  /** Copy `length` bytes at `position`, which have all been appended. @throws {GitError} STORAGE_FAILED */
+  /**
+   * Copy `length` bytes at `position`, which have all been appended; more may be on their way.
+   *
+   * @throws {GitError} STORAGE_FAILED
+   */
   readInto(position: number, target: Uint8Array, targetOffset: number, length: number): void {
-    if (this.#spool !== undefined) this.#spool.readInto(position, target, targetOffset, length);
+    if (this.#isMoved) this.#spool?.readInto(position, target, targetOffset, length);
     else target.set(this.#held.subarray(position, position + length), targetOffset);
   }
 
@@ -120,13 +126,13 @@ export class SpooledBytes {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    if (this.#spool === undefined) {
-      this.#spool = await this.#open();
-      const held = this.#held.subarray(0, this.#length);
+    const spool = (this.#spool ??= await this.#open());
+    if (!this.#isMoved) {
+      if (this.#length > 0) await this.#append(spool, this.#held.subarray(0, this.#length));
+      this.#isMoved = true;
       this.#held = EMPTY;
-      if (held.length > 0) await this.#append(this.#spool, held);
     }
-    await this.#append(this.#spool, bytes);
+    await this.#append(spool, bytes);
   }
 
   async #open(): Promise<Spool> {

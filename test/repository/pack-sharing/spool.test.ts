@@ -8,7 +8,12 @@ import * as fc from 'fast-check';
 import { concatBytes } from '../../../src/core/bytes.ts';
 import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
 import { spoolsIn } from '../../../src/repository/node/spool-file.ts';
-import { MOST_HELD_BYTES, SpooledBytes, SpoolUsage } from '../../../src/repository/pack-sharing/spool.ts';
+import {
+  type CreateSpool,
+  MOST_HELD_BYTES,
+  SpooledBytes,
+  SpoolUsage,
+} from '../../../src/repository/pack-sharing/spool.ts';
 import { scratchDirectory } from '../../support/git.ts';
 
 describe('a spool file', () => {
@@ -73,6 +78,43 @@ test('whatever is appended can be read from any place, and is counted until it i
     ),
     { numRuns: 30 },
   );
+});
+
+test('what was appended can be read while more is on its way', async () => {
+  const parts = [1, 2, 3].map((value) => new Uint8Array(200_000).fill(value));
+  let stored: Uint8Array = new Uint8Array(0);
+  let letGo: (() => void)[] = [];
+  const create: CreateSpool = async () => ({
+    async append(bytes) {
+      await new Promise<void>((resolve) => letGo.push(resolve));
+      stored = concatBytes(stored, bytes);
+    },
+    readInto(position, target, targetOffset, length) {
+      assert.ok(position + length <= stored.length, 'read before it was written');
+      target.set(stored.slice(position, position + length), targetOffset);
+    },
+    close: () => undefined,
+  });
+  const aside = new SpooledBytes(create, new SpoolUsage(), DEFAULT_LIMITS);
+  let appended = 0;
+  for (const part of parts) {
+    let isDone = false;
+    const done = aside.append(part).finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      const read = new Uint8Array(appended);
+      aside.readInto(0, read, 0, appended);
+      assert.deepEqual(read, concatBytes(...parts).subarray(0, appended));
+      await new Promise((resolve) => setImmediate(resolve));
+      const ready = letGo;
+      letGo = [];
+      for (const go of ready) go();
+    }
+    await done;
+    appended += part.length;
+  }
+  aside.close();
 });
 
 test('two packs share the room of the process', async (t) => {
