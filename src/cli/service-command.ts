@@ -73,12 +73,36 @@ async function converse(repository: Repository, run: ServiceRun, world: CommandW
       failure ??= error;
     },
   };
-  await serveOverPipes(
-    (request, signal) => run.service(repository, request, { ...options, signal }),
-    { input: world.input, output: world.output },
-    { timeoutSeconds: run.timeoutSeconds },
-  );
+  await untilSignal(async (stopped) => {
+    const stop = (): void => void world.input.destroy(); // a wait for the client ends with it
+    stopped.addEventListener('abort', stop, { once: true });
+    await serveOverPipes(
+      (request, gone) =>
+        run.service(repository, request, { ...options, signal: AbortSignal.any([gone, stopped]) }),
+      { input: world.input, output: world.output },
+      { timeoutSeconds: run.timeoutSeconds },
+    );
+  });
   return failure;
+}
+
+const ENDING_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+
+/** Programs that were started do not hear of the signals that end this process: it stops the work, and ends then. */
+async function untilSignal(work: (stopped: AbortSignal) => Promise<void>): Promise<void> {
+  const stopping = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    received = signal;
+    stopping.abort(new GitError('ABORTED', `Stopped: by ${signal}`));
+  };
+  for (const signal of ENDING_SIGNALS) process.once(signal, onSignal);
+  try {
+    await work(stopping.signal);
+  } finally {
+    for (const signal of ENDING_SIGNALS) process.off(signal, onSignal);
+    if (received !== undefined) process.kill(process.pid, received);
+  }
 }
 
 /** What a failure says on standard error: the sentence of ours, or that it is a bug. */

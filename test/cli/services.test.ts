@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { git, gitAsync, gitBytes, scratchDirectory } from '../support/git.ts';
@@ -176,4 +176,24 @@ test('a pusher that goes away leaves nothing behind', async (t) => {
   git(stored, 'fsck', '--strict');
   const left = readdirSync(join(stored, 'objects')).filter((name) => !/^([0-9a-f]{2}|info|pack)$/.test(name));
   assert.deepEqual(left, []);
+});
+
+test('receive-pack that is told to end ends the hook it runs, and the push is undone', async (t) => {
+  const { directory, work, stored } = await scene(t);
+  mkdirSync(join(stored, 'hooks'), { recursive: true });
+  const pid = join(directory, 'pid');
+  const hook = `#!/bin/sh\ntrap 'touch ${directory}/ended; exit 1' TERM\necho $PPID $$ >${pid}.new\nmv ${pid}.new ${pid}\nsleep 1000 & wait\n`;
+  writeFileSync(join(stored, 'hooks', 'pre-receive'), hook, { mode: 0o755 });
+  const pushed = gitAsync(
+    work,
+    'push',
+    `--receive-pack=${PACKWIRE} receive-pack`,
+    stored,
+    'main:refs/heads/new',
+  );
+  while (!existsSync(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+  process.kill(Number(readFileSync(pid, 'utf8').split(' ')[0]), 'SIGTERM');
+  assert.notEqual((await pushed).status, 0);
+  while (!existsSync(join(directory, 'ended'))) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(git(stored, 'for-each-ref', 'refs/heads/new'), '');
 });

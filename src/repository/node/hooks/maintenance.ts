@@ -18,16 +18,22 @@ export function maintenanceOf(gitDirectory: string, config: GitConfig): AfterPus
   const isAutomatic =
     config.getBoolean('receive.autogc') !== false && config.getBoolean('maintenance.auto') !== false;
   const detaches = config.getBoolean('maintenance.autoDetach') ?? config.getBoolean('gc.autoDetach') ?? true;
+  const flag = detaches ? '--detach' : '--no-detach';
   let nextMs = 0;
   return async (options) => {
-    const git = (...args: string[]) => runProgram({ file: 'git', args, ...frame(gitDirectory) }, options);
+    const git = (args: readonly string[], call = options): Promise<boolean> =>
+      runProgram({ file: 'git', args, ...frame(gitDirectory) }, call);
     if (isAutomatic && performance.now() >= nextMs) {
       nextMs = performance.now() + INTERVAL_MS;
-      await git('maintenance', 'run', '--auto', '--quiet', detaches ? '--detach' : '--no-detach');
+      // Before 2.47 git does not know the flag, and goes into the background by itself.
+      const isDone = await git([...RUN, flag], { ...options, onOutput: async () => undefined });
+      if (!isDone) await git(RUN);
     }
-    if (config.getBoolean('receive.updateServerInfo') === true) await git('update-server-info');
+    if (config.getBoolean('receive.updateServerInfo') === true) await git(['update-server-info']);
   };
 }
+
+const RUN = ['maintenance', 'run', '--auto', '--quiet'];
 
 function frame(directory: string): Omit<Program, 'file' | 'args'> {
   return { directory, environment: hookEnvironment({}), label: 'git', isOptional: true };
