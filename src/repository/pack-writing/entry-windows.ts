@@ -24,7 +24,16 @@ const BUDGET_BYTES = 2 * BLOCK_BYTES;
 /** When fewer than one entry in so many is read, a block read for one hardly holds another. */
 const SPARSE = 16;
 /** Of a sparse entry: its header, and all of it if it is small. */
-const SPARSE_BYTES = 256;
+const SPARSE_BYTES = 1024;
+/** Sparse entries often lie in clusters, as what was pushed together does: of those, many at a time. */
+const CLUSTER_BYTES = 16 * 1024;
+/** Two entries no farther apart are taken for a cluster. */
+const NEAR_BYTES = 4096;
+/** As many bytes are found from any position, or all to the end of the file. */
+const LEAST_BYTES = 64;
+
+/** Of sparse entries, shorter ranges than this are mostly at hand once their header was read. */
+export const LONG_SPARSE_RANGE_BYTES = SPARSE_BYTES / 2;
 
 export function isSparse(share: number): boolean {
   return share * SPARSE < 1;
@@ -38,17 +47,28 @@ export function openEntryWindows(file: RandomAccessFile, share = 1): EntryBytes 
 }
 
 class SparseBytes implements EntryBytes {
-  readonly bytes = new Uint8Array(SPARSE_BYTES);
-  readonly at = 0;
+  readonly bytes = new Uint8Array(CLUSTER_BYTES);
+  at = 0;
   end = 0;
   readonly #file: RandomAccessFile;
+  /** Where in the file `bytes` begins. */
+  #start = 0;
 
   constructor(file: RandomAccessFile) {
     this.#file = file;
   }
 
   seek(position: number): void {
-    this.end = this.#file.readInto(position, this.bytes, 0, SPARSE_BYTES);
+    const step = position - this.#start - this.at;
+    const at = position - this.#start;
+    if (at >= 0 && at <= this.end - LEAST_BYTES) {
+      this.at = at;
+      return;
+    }
+    const wanted = step >= 0 && step < NEAR_BYTES ? CLUSTER_BYTES : SPARSE_BYTES;
+    this.#start = position;
+    this.at = 0;
+    this.end = this.#file.readInto(position, this.bytes, 0, wanted);
     if (this.end === 0) throw packEndsEarly(this.#file, position);
   }
 }

@@ -6,7 +6,7 @@
 import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import { writeOfsDelta, writeRefDelta } from './delta-headers.ts';
-import { type EntryBytes, isSparse, openEntryWindows } from './entry-windows.ts';
+import { type EntryBytes, isSparse, LONG_SPARSE_RANGE_BYTES, openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
 import { ENCODE, KEEP_DELTA, REBASE_DELTA, THIN_DELTA } from './pack-plan.ts';
@@ -50,7 +50,7 @@ export class StoredEntries {
     this.#written = written;
     const count = (plan.slotStarts[packNumber + 1] as number) - (plan.slotStarts[packNumber] as number);
     const share = count / pack.index.objectCount;
-    this.#longRangeBytes = isSparse(share) ? 0 : LONG_RANGE_BYTES;
+    this.#longRangeBytes = isSparse(share) ? LONG_SPARSE_RANGE_BYTES : LONG_RANGE_BYTES;
     this.#windows = openEntryWindows(pack.file, share);
     this.#baseId = new Uint8Array(plan.format.idBytes);
     this.#slot = plan.slotStarts[packNumber] as number;
