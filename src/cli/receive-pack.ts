@@ -12,9 +12,7 @@ import { failureSentence, runService, SERVICE_OPTIONS, SERVICE_OPTIONS_HELP } fr
 export const receivePackCommand: Command = {
   name: 'receive-pack',
   summary: 'answer one git push on standard input and output',
-  usage: [
-    'receive-pack [-q | --quiet] [--no-hooks] [--timeout=<n>] [--stateless-rpc] [--advertise-refs] <git-dir>',
-  ],
+  usage: ['receive-pack [-q | --quiet] [--no-hooks] [--timeout=<n>] [<options>] <git-dir>'],
   description: `
 Takes the arguments of git-receive-pack, so that git can be told to use it instead:
 
@@ -25,9 +23,9 @@ or, for every client of a machine, by a script named git-receive-pack on its PAT
     #!/bin/sh
     exec packwire receive-pack "$@"
 
-<git-dir>/.git, <git-dir>.git/.git and <git-dir>.git are tried as well. The repository's hooks are run as git runs
-them, and 'git maintenance run --auto' after the push when git is installed (receive.autogc). A repository that belongs
-to another user is refused if it has hooks.
+<git-dir>/.git, <git-dir>.git/.git and <git-dir>.git are tried as well. The repository's hooks are run as git
+runs them, and 'git maintenance run --auto' after the push when git is installed (receive.autogc). A push
+into a repository that belongs to another user is refused if it has hooks.
 
     --no-hooks            run no program of the repository: neither hooks nor maintenance
     -q, --quiet           accepted as git does; the client asks for quiet by itself
