@@ -1,5 +1,7 @@
 /** git's own hooks: the real git pushing to us, little shell programs beside the repository. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -8,7 +10,7 @@ import { type ReceivePackOptions, receivePack } from '../../../src/protocol/rece
 import { initRepository } from '../../../src/repository/node/init-repository.ts';
 import { type OpenRepositoryOptions, openRepository } from '../../../src/repository/node/open-repository.ts';
 import { reject } from '../../../src/repository/push/hooks.ts';
-import { git, gitAsync, scratchDirectory } from '../../support/git.ts';
+import { GIT_ENVIRONMENT, git, gitAsync, scratchDirectory } from '../../support/git.ts';
 import { gitDaemon } from '../../support/git-daemon.ts';
 
 const ZERO = '0'.repeat(40);
@@ -23,6 +25,7 @@ interface Scene {
   /** A file that a hook has written in the git directory. */
   written(name: string): string;
   refs(): string[];
+  readonly url: string;
 }
 
 interface SceneOptions {
@@ -62,6 +65,7 @@ async function scene(
       writeFileSync(join(server, 'hooks', name), `#!/bin/sh\n${script}\n`);
       chmodSync(join(server, 'hooks', name), 0o755);
     },
+    url,
     push: (...args) => gitAsync(client, 'push', `${url}/x`, ...args),
     written: (name) => readFileSync(join(server, name), 'utf8'),
     refs: () => git(server, 'for-each-ref', '--format=%(refname)').split('\n').filter(Boolean),
@@ -265,6 +269,21 @@ describe('a hook that goes wrong', () => {
     assert.equal((await push('main')).status, 0);
     assert.deepEqual(refs(), ['refs/heads/main']);
   });
+});
+
+test('a pusher that goes away ends the hook, and nothing moves', async (t) => {
+  const { hook, client, server, refs, url } = await scene(t);
+  hook('pre-receive', 'trap "touch ended; exit 1" TERM; touch begun; sleep 1000 & wait');
+  const child = spawn('git', ['push', `${url}/x`, 'main'], { cwd: client, env: GIT_ENVIRONMENT });
+  const ended = once(child, 'close');
+  const appears = async (name: string): Promise<void> => {
+    while (!existsSync(join(server, name))) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await appears('begun');
+  child.kill('SIGKILL');
+  await ended;
+  await appears('ended');
+  assert.deepEqual(refs(), []);
 });
 
 describe('where hooks are found', () => {
