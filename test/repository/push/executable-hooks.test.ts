@@ -272,7 +272,8 @@ describe('a hook that goes wrong', () => {
 });
 
 test('a pusher that goes away ends the hook, and nothing moves', async (t) => {
-  const { hook, client, server, refs, url } = await scene(t);
+  // That nobody listens is noticed by writing.
+  const { hook, client, server, refs, url } = await scene(t, { limits: { keepaliveMs: 100 } });
   hook('pre-receive', 'trap "touch ended; exit 1" TERM; touch begun; sleep 1000 & wait');
   const child = spawn('git', ['push', `${url}/x`, 'main'], { cwd: client, env: GIT_ENVIRONMENT });
   const ended = once(child, 'close');
