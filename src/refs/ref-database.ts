@@ -63,7 +63,7 @@ export interface RefBatchOptions extends Cancellable {
  * Where a batch stands: about to be locked; locked, with nothing changed yet; done; given up.
  * Spec: githooks(5), "reference-transaction".
  */
-export type RefTransactionState = 'preparing' | 'prepared' | 'committed' | 'aborted';
+type RefTransactionState = 'preparing' | 'prepared' | 'committed' | 'aborted';
 
 /**
  * Told of each state that a batch comes to, with the updates that are still in it. One of all or nothing is one

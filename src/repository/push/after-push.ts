@@ -5,7 +5,7 @@
  */
 import type { Cancellable } from '../../core/byte-stream.ts';
 
-export interface AfterPushOptions extends Cancellable {
+interface AfterPushOptions extends Cancellable {
   /** Told of what it prints. */
   readonly onOutput: (text: string) => Promise<void>;
   /** Milliseconds until it is ended; 0 waits for ever. */
