@@ -41,7 +41,8 @@ ${SERVICE_OPTIONS_HELP}`,
         positionals,
         strict: values.strict === true,
         timeoutSeconds: readCount(values.timeout, 'timeout'),
-        service: uploadPack,
+        service: (repository, request, options) =>
+          uploadPack(repository, request, { ...options, defaults: 'git' }),
       },
       world,
     );

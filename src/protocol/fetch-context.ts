@@ -6,6 +6,7 @@
 import { GitError, isGitError } from '../core/errors.ts';
 import type { PackSharing } from '../repository/pack-sharing/pack-sharing.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { FilterRules } from './filter-rules.ts';
 import type { ServiceOptions } from './service.ts';
 
 /**
@@ -14,11 +15,33 @@ import type { ServiceOptions } from './service.ts';
  */
 export type WantPolicy = 'advertised' | 'reachable' | 'any';
 
+/** What a client says about itself and its request, beside what it asks for. Its words, unchecked. */
+export interface ClientRequest {
+  /** `ls-refs`, `fetch`, `object-info` or `bundle-uri`; in v0 and v1 always `fetch`. */
+  readonly command: string;
+  readonly agent: string | undefined;
+  readonly sessionId: string | undefined;
+  /** Values of `git fetch --server-option`, in order; v2 only. */
+  readonly serverOptions: readonly string[];
+}
+
 export interface FetchOptions extends ServiceOptions {
   readonly wantPolicy: WantPolicy;
+  /** As {@link hiddenRefs}, for refs whose objects may not be wanted: fewer where hidden tips may be. */
+  readonly unwantedRefs: readonly string[];
   readonly allowFilter: boolean;
+  readonly filterRules: FilterRules;
   /** As `transfer.hideRefs`. */
   readonly hiddenRefs: readonly string[];
+  /** What is done about `unborn` in ls-refs: as `lsrefs.unborn`. */
+  readonly unborn: 'advertise' | 'allow' | 'ignore';
+  readonly allowRefInWant: boolean;
+  readonly allowSidebandAll: boolean;
+  readonly advertiseSessionId: boolean;
+  readonly advertiseObjectInfo: boolean;
+  readonly advertiseBundleUris: boolean;
+  /** Told of each request once its command and capabilities are read. */
+  readonly onRequest?: ((request: ClientRequest) => void) | undefined;
   /** Our name, as in `agent=packwire/1.0`. */
   readonly agent: string;
   readonly sharing: PackSharing;
@@ -40,6 +63,18 @@ export interface FetchContext {
   channel: Channel;
 }
 
+const sessionIds = new WeakMap<FetchContext, string>();
+
+/** A name for this conversation, for logs on both sides: it tells nothing else. */
+export function sessionIdOf(context: FetchContext): string {
+  let id = sessionIds.get(context);
+  if (id === undefined) {
+    id = crypto.randomUUID();
+    sessionIds.set(context, id);
+  }
+  return id;
+}
+
 /** Longest text of a client that is repeated in a message to it. */
 const MAX_MESSAGE_CHARACTERS = 1000;
 
@@ -59,6 +94,8 @@ export function failureText(error: unknown): string {
     case 'OBJECT_CORRUPT':
     case 'PACK_CORRUPT':
       return 'upload-pack: aborting due to possible repository corruption on the remote side.';
+    case 'REPOSITORY_INVALID':
+      return 'upload-pack: the configuration of the repository cannot be used';
     case 'STORAGE_FAILED':
       return 'upload-pack: the repository cannot be read now';
     default:

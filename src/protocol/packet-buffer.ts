@@ -15,8 +15,14 @@ const encoder = new TextEncoder();
 
 /** Append packets; when {@link isFull}, {@link take} what there is and send it. */
 export class PacketBuffer {
+  readonly #inBands: boolean;
   #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
   #length = 0;
+
+  /** @param inBands put each line on band 1, as `sideband-all` has it */
+  constructor({ inBands = false }: { readonly inBands?: boolean } = {}) {
+    this.#inBands = inBands;
+  }
 
   /** True once a chunk is worth sending. Adding more is allowed, and makes the chunk larger. */
   get isFull(): boolean {
@@ -34,16 +40,19 @@ export class PacketBuffer {
    * @throws {GitError} INVALID_ARGUMENT when it does not fit one packet
    */
   line(line: string): this {
-    this.#reserve(PREFIX_BYTES + 3 * line.length); // a UTF-16 unit is at most three bytes of UTF-8
-    const start = this.#length + PREFIX_BYTES;
+    const prefixBytes = this.#inBands ? PREFIX_BYTES + 1 : PREFIX_BYTES;
+    this.#reserve(prefixBytes + 3 * line.length); // a UTF-16 unit is at most three bytes of UTF-8
+    const start = this.#length + prefixBytes;
     const { written } = encoder.encodeInto(line, this.#bytes.subarray(start));
-    if (written > MAX_PAYLOAD_BYTES) {
+    const packetBytes = written + prefixBytes;
+    if (packetBytes > MAX_PACKET_BYTES) {
       throw new GitError(
         'INVALID_ARGUMENT',
         `Cannot write pkt-line: at most ${MAX_PAYLOAD_BYTES} bytes fit, got ${written}`,
       );
     }
-    this.#writeLength(written + PREFIX_BYTES);
+    this.#writeLength(packetBytes);
+    if (this.#inBands) this.#bytes[start - 1] = 1;
     this.#length = start + written;
     return this;
   }

@@ -6,11 +6,11 @@
  */
 import type { ByteStream } from '../core/byte-stream.ts';
 import { isGitError } from '../core/errors.ts';
-import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
 import { type PackSharing, packSharing } from '../repository/pack-sharing/pack-sharing.ts';
 import type { Repository } from '../repository/repository.ts';
 import { AGENT } from './capabilities.ts';
-import { type FetchContext, failureText, type WantPolicy } from './fetch-context.ts';
+import { fetchSettings } from './fetch-config.ts';
+import { type ClientRequest, type FetchContext, failureText, type WantPolicy } from './fetch-context.ts';
 import { PacketReader } from './packet-reader.ts';
 import { encodePacket } from './pkt-line.ts';
 import type { ServiceOptions } from './service.ts';
@@ -19,12 +19,22 @@ import { advertiseV0, serveV0 } from './v0/serve-v0.ts';
 import { advertiseV2, serveV2 } from './v2/serve-v2.ts';
 
 export interface UploadPackOptions extends ServiceOptions {
-  /** Which objects may be wanted, in every protocol version. Default `reachable`. */
+  /**
+   * The most that may be wanted, in every protocol version; the repository's own configuration may allow less. Default:
+   * what the repository's configuration allows, `reachable` where it says nothing.
+   */
   readonly wantPolicy?: WantPolicy | undefined;
-  /** Whether `filter` is offered: partial clones. Default true. */
+  /** Whether `filter` is offered: partial clones. Default: `uploadpack.allowFilter`, true where that is not set. */
   readonly allowFilter?: boolean | undefined;
   /** Refs that are not shown and whose objects are not served for their sake: as `transfer.hideRefs`. */
   readonly hiddenRefs?: readonly string[] | undefined;
+  /**
+   * What holds where neither application nor repository says anything. `git` is stricter: in v0 and v1 only tips may be
+   * wanted, and filters are not offered. Default `packwire`.
+   */
+  readonly defaults?: 'packwire' | 'git' | undefined;
+  /** Told of each request before it is answered; what it throws ends the conversation. */
+  readonly onRequest?: ((request: ClientRequest) => void) | undefined;
   /** How the server names itself. */
   readonly agent?: string | undefined;
   /** Where identical answers find each other. Default: one for the process. */
@@ -45,28 +55,26 @@ export async function* uploadPack(
   request: ByteStream,
   options: UploadPackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const context: FetchContext = {
-    repository,
-    options: {
-      ...options,
-      wantPolicy: options.wantPolicy ?? 'reachable',
-      allowFilter: options.allowFilter ?? true,
-      // The application's patterns come last, so that a repository cannot show what the application hides.
-      hiddenRefs: [...configuredHiddenRefs(repository.config, 'uploadpack'), ...(options.hiddenRefs ?? [])],
-      agent: options.agent ?? AGENT,
-      sharing: options.sharing ?? packSharing,
-    },
-    channel: { kind: 'packets' },
-  };
+  let context: FetchContext | undefined;
   try {
+    context = {
+      repository,
+      options: {
+        ...options,
+        ...fetchSettings(repository.config, options),
+        agent: options.agent ?? AGENT,
+        sharing: options.sharing ?? packSharing,
+      },
+      channel: { kind: 'packets' },
+    };
     if (options.mode === 'advertise') yield* advertise(context);
     else yield* converse(context, request);
   } catch (error) {
-    if (isGitError(error, 'ABORTED') || options.signal?.aborted || context.channel.kind === 'bare')
-      throw error;
+    const channel = context?.channel ?? { kind: 'packets' };
+    if (isGitError(error, 'ABORTED') || options.signal?.aborted || channel.kind === 'bare') throw error;
     const text = failureText(error);
-    if (context.channel.kind === 'packets') yield encodePacket(`ERR ${text}`);
-    else yield encodeBand(3, text, context.channel.maxPacketBytes);
+    if (channel.kind === 'packets') yield encodePacket(`ERR ${text}`);
+    else yield encodeBand(3, text, channel.maxPacketBytes);
     if (!isGitError(error)) throw error; // a bug: not to be lost when nobody listens
     options.onFailure?.(error);
   }

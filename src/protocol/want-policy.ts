@@ -23,35 +23,47 @@ export async function checkWants(
   wants: readonly ObjectId[],
   advertised?: ReadonlySet<ObjectId>,
 ): Promise<void> {
-  const { repository, options } = context;
-  const pace = new Pace(options.signal);
+  const pace = new Pace(context.options.signal);
   for (const id of wants) {
     if (pace.isDue()) await pace.rest();
     if (!reader.has(id)) throw notOurRef(id);
   }
-  if (options.wantPolicy === 'any') return;
+  const [refused] = await refusedOf(context, reader, wants, advertised);
+  if (refused !== undefined) throw notOurRef(refused);
+}
 
-  const { hiddenRefs, limits, signal } = options;
-  if (advertised === undefined && (await areTips(context, wants))) return;
-  const tips =
-    advertised ??
-    new Set(
-      (await readShownRefs(repository.refs, reader, { hiddenRefs, peel: false, signal })).map(({ id }) => id),
-    );
-  const others = wants.filter((id) => !tips.has(id));
-  if (others.length === 0) return;
+/**
+ * Of objects that exist, those that the policy refuses, in order.
+ *
+ * @param advertised as for {@link checkWants}
+ */
+export async function refusedOf(
+  context: FetchContext,
+  reader: ObjectReader,
+  ids: readonly ObjectId[],
+  advertised?: ReadonlySet<ObjectId>,
+): Promise<readonly ObjectId[]> {
+  const { repository, options } = context;
+  const { wantPolicy, unwantedRefs: hiddenRefs, limits, signal } = options;
+  if (wantPolicy === 'any') return [];
+  const unadvertised = advertised === undefined ? ids : ids.filter((id) => !advertised.has(id));
+  if (unadvertised.length === 0 || (await areTips(context, unadvertised))) return [];
+
+  const refs = await readShownRefs(repository.refs, reader, { hiddenRefs, peel: false, signal });
+  const tips = new Set(refs.map(({ id }) => id));
+  const others = unadvertised.filter((id) => !tips.has(id));
+  if (others.length === 0) return [];
   // The client chose from an advertisement of another time: what was a tip then may be history now.
   const mayBeOlder = advertised === undefined;
-  if (options.wantPolicy === 'advertised' && !mayBeOlder) throw notOurRef(others[0] as ObjectId);
+  if (wantPolicy === 'advertised' && !mayBeOlder) return others;
 
   const shallow = await repository.shallowCommits();
-  const [refused] = await unreachableOf(reader, others, [...tips], { shallow, limits, signal });
-  if (refused !== undefined) throw notOurRef(refused);
+  return unreachableOf(reader, others, [...tips, ...(advertised ?? [])], { shallow, limits, signal });
 }
 
 /** What nearly every fetch wants: tips as they are now, found without reading all of them. */
 async function areTips({ repository, options }: FetchContext, wants: readonly ObjectId[]): Promise<boolean> {
-  const shown = await warmShownRefs(repository, options.hiddenRefs, undefined, options);
+  const shown = await warmShownRefs(repository, options.unwantedRefs, undefined, options);
   if (shown === undefined) return false;
   const pace = new Pace(options.signal);
   for (const id of wants) {

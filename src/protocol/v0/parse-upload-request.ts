@@ -11,6 +11,7 @@ import { parseCapabilities } from '../capabilities.ts';
 import { type DepthRequest, DepthRequestParser } from '../depth-request.ts';
 import { checkCount, violation } from '../fetch-context.ts';
 import { readFilter } from '../filter-request.ts';
+import type { FilterRules } from '../filter-rules.ts';
 import { MAX_PACKET_BYTES } from '../pkt-line.ts';
 import { SMALL_BAND_PACKET_BYTES } from '../side-band.ts';
 
@@ -27,12 +28,16 @@ export interface UploadRequest {
   readonly ofsDelta: boolean;
   readonly noProgress: boolean;
   readonly includeTag: boolean;
+  /** How the client names itself, and its session. */
+  readonly agent: string | undefined;
+  readonly sessionId: string | undefined;
 }
 
 export interface UploadRequestRules {
   readonly format: ObjectFormat;
   readonly limits: Limits;
   readonly allowFilter: boolean;
+  readonly filterRules: FilterRules;
 }
 
 /** Takes the lines of one request, up to its flush. */
@@ -42,6 +47,8 @@ export class UploadRequestParser {
   readonly #chosen = new Set<string>();
   readonly #depth: DepthRequestParser;
   #filter: ObjectFilter | undefined;
+  #agent: string | undefined;
+  #sessionId: string | undefined;
 
   constructor(rules: UploadRequestRules) {
     this.#rules = rules;
@@ -78,6 +85,8 @@ export class UploadRequestParser {
       ofsDelta: chosen.has('ofs-delta'),
       noProgress: chosen.has('no-progress'),
       includeTag: chosen.has('include-tag'),
+      agent: this.#agent,
+      sessionId: this.#sessionId,
     };
   }
 
@@ -102,6 +111,8 @@ export class UploadRequestParser {
         throw violation(`mismatched object format: server ${format.name}; client ${value}`);
       }
       if (value === undefined) this.#chosen.add(name);
+      else if (name === 'agent') this.#agent = value;
+      else if (name === 'session-id') this.#sessionId = value;
     }
   }
 
@@ -109,6 +120,6 @@ export class UploadRequestParser {
     if (!this.#rules.allowFilter || !this.#chosen.has('filter')) {
       throw violation('upload-pack: filtering capability not negotiated');
     }
-    this.#filter = readFilter(specification, this.#filter);
+    this.#filter = readFilter(specification, this.#filter, this.#rules.filterRules);
   }
 }

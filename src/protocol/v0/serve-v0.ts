@@ -5,9 +5,8 @@
  *
  * @module
  */
-import type { ObjectFormat } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
-import type { FetchContext, FetchOptions } from '../fetch-context.ts';
+import { type FetchContext, sessionIdOf } from '../fetch-context.ts';
 import { Negotiation } from '../negotiation.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
 import type { PacketReader } from '../packet-reader.ts';
@@ -91,26 +90,32 @@ async function* writeAdvertisement(
   return refs;
 }
 
-async function frameOf({ repository, options }: FetchContext, first: ShownRef | undefined) {
+async function frameOf(context: FetchContext, first: ShownRef | undefined) {
+  const { repository, options } = context;
   const { format } = repository;
   return {
     format,
-    capabilities: capabilities(options, format, first),
+    capabilities: capabilities(context, first),
     shallow: await repository.shallowCommits(),
     version: options.protocolVersion === 1 ? 1 : 0,
   } as const;
 }
 
-function capabilities(options: FetchOptions, format: ObjectFormat, first: ShownRef | undefined): string[] {
+function capabilities(context: FetchContext, first: ShownRef | undefined): string[] {
+  const { options } = context;
+  const { format } = context.repository;
   const words = CAPABILITIES.split(' ');
-  if (options.wantPolicy !== 'advertised')
-    words.push('allow-tip-sha1-in-want', 'allow-reachable-sha1-in-want');
+  const { wantPolicy, hiddenRefs, unwantedRefs } = options;
+  if (wantPolicy !== 'advertised' || unwantedRefs !== hiddenRefs) words.push('allow-tip-sha1-in-want');
+  if (wantPolicy !== 'advertised') words.push('allow-reachable-sha1-in-want');
   if (options.mode === 'advertise') words.push('no-done');
   if (first?.name === 'HEAD' && first.symbolicTarget !== undefined) {
     words.push(`symref=HEAD:${first.symbolicTarget}`);
   }
   if (options.allowFilter) words.push('filter');
-  words.push(`object-format=${format.name}`, `agent=${options.agent}`);
+  words.push(`object-format=${format.name}`);
+  if (options.advertiseSessionId) words.push(`session-id=${sessionIdOf(context)}`);
+  words.push(`agent=${options.agent}`);
   return words;
 }
 
@@ -119,8 +124,11 @@ async function readRequest(
   { repository, options }: FetchContext,
   packets: PacketReader,
 ): Promise<UploadRequest | undefined> {
-  const { limits, allowFilter } = options;
-  const parser = new UploadRequestParser({ format: repository.format, limits, allowFilter });
+  const parser = new UploadRequestParser({ format: repository.format, ...options });
   const end = await readLines(packets, (line) => parser.read(line));
-  return end === undefined ? undefined : parser.finish();
+  if (end === undefined) return undefined;
+  const request = parser.finish();
+  const { agent, sessionId } = request;
+  options.onRequest?.({ command: 'fetch', agent, sessionId, serverOptions: [] });
+  return request;
 }

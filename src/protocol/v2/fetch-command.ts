@@ -1,9 +1,11 @@
 /**
- * The command `fetch`: acknowledgments, shallow-info and packfile, in the order of the grammar.
+ * The command `fetch`: acknowledgments, shallow-info, wanted-refs and packfile, in the order of the grammar (git's
+ * server writes wanted-refs first, which its own client cannot read).
  * Spec: gitprotocol-v2(5), "fetch".
  *
  * @module
  */
+import type { ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { Pace } from '../../repository/pace.ts';
 import { type FetchContext, violation } from '../fetch-context.ts';
@@ -16,6 +18,7 @@ import { sendPack } from '../send-pack.ts';
 import { decideShallow, writeShallowLines } from '../shallow-info.ts';
 import { checkWants } from '../want-policy.ts';
 import { type FetchRequest, FetchRequestParser } from './parse-fetch-request.ts';
+import { readWantedRefs, writeWantedRefs } from './wanted-refs.ts';
 
 /** @param packets the arguments; `undefined` when the request had none */
 export async function* fetchCommand(
@@ -24,28 +27,36 @@ export async function* fetchCommand(
 ): AsyncGenerator<Uint8Array, undefined> {
   const request = await readRequest(context, packets);
   // Nothing is wanted: that is answered with nothing, not even a flush.
-  if (request.wants.length === 0 && !request.waitForDone) return;
+  if (request.wants.length + request.wantRefs.length === 0 && !request.waitForDone) return;
+  if (request.sidebandAll) context.channel = { kind: 'bands', maxPacketBytes: MAX_PACKET_BYTES };
 
+  // Before objects are looked at: what these refs hold is sure to be among them.
+  const wantedRefs = await readWantedRefs(context, request.wantRefs);
   const reader = await context.repository.objects.openReader({ signal: context.options.signal });
   try {
-    yield* answer(context, reader, request);
+    const wants = [...new Set([...request.wants, ...wantedRefs.values()])];
+    yield* answer(context, reader, { ...request, wants, wantedRefs });
   } finally {
     reader.release();
   }
 }
 
 async function readRequest(context: FetchContext, packets: PacketReader | undefined): Promise<FetchRequest> {
-  const { limits, allowFilter } = context.options;
-  const parser = new FetchRequestParser({ format: context.repository.format, limits, allowFilter });
+  const parser = new FetchRequestParser({ format: context.repository.format, ...context.options });
   const end = packets === undefined ? 'flush' : await readLines(packets, (line) => parser.read(line));
   if (end !== 'flush') throw violation('expected flush after fetch arguments');
   return parser.finish();
 }
 
+/** A request whose {@link FetchRequest.wants} hold what the named refs hold, too. */
+interface ResolvedRequest extends FetchRequest {
+  readonly wantedRefs: ReadonlyMap<string, ObjectId>;
+}
+
 async function* answer(
   context: FetchContext,
   reader: ObjectReader,
-  request: FetchRequest,
+  request: ResolvedRequest,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { limits, signal } = context.options;
   await checkWants(context, reader, request.wants);
@@ -56,7 +67,7 @@ async function* answer(
     if (pace.isDue()) await pace.rest();
     negotiation.have(id);
   }
-  const packets = new PacketBuffer();
+  const packets = new PacketBuffer({ inBands: request.sidebandAll });
   if (request.haves.length > 0 && !request.done) {
     const isReady = yield* acknowledge(packets, negotiation, request);
     yield (isReady ? packets.delimiter() : packets.flush()).take();
@@ -66,6 +77,7 @@ async function* answer(
   const shallow = await decideShallow(context, reader, request.wants, request.depth);
   if (shallow.isConcerned)
     yield writeShallowLines(packets.line('shallow-info\n'), shallow).delimiter().take();
+  if (request.wantedRefs.size > 0) yield writeWantedRefs(packets, request.wantedRefs).take();
   yield packets.line('packfile\n').take();
   yield* sendPack(context, reader, { ...request, haves: negotiation.common, shallow }, MAX_PACKET_BYTES);
 }

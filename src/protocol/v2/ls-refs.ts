@@ -27,7 +27,7 @@ export async function* lsRefsCommand(
   packets: PacketReader | undefined,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { repository, options } = context;
-  const parser = new LsRefsParser(options.limits);
+  const parser = new LsRefsParser({ ...options.limits, servesUnborn: options.unborn !== 'ignore' });
   const end = packets === undefined ? 'flush' : await readLines(packets, (line) => parser.read(line));
   if (end !== 'flush') throw violation('expected flush after ls-refs arguments');
   const request = parser.finish();

@@ -10,10 +10,13 @@ import type { ObjectFilter } from '../../repository/object-filter.ts';
 import { type DepthRequest, DepthRequestParser } from '../depth-request.ts';
 import { checkCount, violation } from '../fetch-context.ts';
 import { readFilter } from '../filter-request.ts';
+import type { FilterRules } from '../filter-rules.ts';
 
 export interface FetchRequest {
   /** In order, each once. */
   readonly wants: readonly ObjectId[];
+  /** Names of refs to want the objects of: in order, each once. */
+  readonly wantRefs: readonly string[];
   /** In order, each once. */
   readonly haves: readonly ObjectId[];
   readonly depth: DepthRequest;
@@ -24,12 +27,17 @@ export interface FetchRequest {
   readonly ofsDelta: boolean;
   readonly noProgress: boolean;
   readonly includeTag: boolean;
+  /** The whole answer is to come in bands. */
+  readonly sidebandAll: boolean;
 }
 
 export interface FetchRequestRules {
   readonly format: ObjectFormat;
   readonly limits: Limits;
   readonly allowFilter: boolean;
+  readonly filterRules: FilterRules;
+  readonly allowRefInWant: boolean;
+  readonly allowSidebandAll: boolean;
 }
 
 const FLAGS: ReadonlySet<string> = new Set([
@@ -45,6 +53,7 @@ const FLAGS: ReadonlySet<string> = new Set([
 export class FetchRequestParser {
   readonly #rules: FetchRequestRules;
   readonly #wants = new Set<ObjectId>();
+  readonly #wantRefs = new Set<string>();
   readonly #haves = new Set<ObjectId>();
   readonly #flags = new Set<string>();
   readonly #depth: DepthRequestParser;
@@ -67,9 +76,13 @@ export class FetchRequestParser {
       checkCount(this.#haves.size, limits.maxHaves, 'haves');
     } else if (line.startsWith('want ')) {
       this.#wants.add(this.#readId(line, 'want '));
-      checkCount(this.#wants.size, limits.maxWants, 'wants');
+      checkCount(this.#wants.size + this.#wantRefs.size, limits.maxWants, 'wants');
+    } else if (line.startsWith('want-ref ') && this.#rules.allowRefInWant) {
+      this.#readWantRef(line.slice('want-ref '.length));
+    } else if (line === 'sideband-all' && this.#rules.allowSidebandAll) {
+      this.#flags.add(line);
     } else if (line.startsWith('filter ') && this.#rules.allowFilter) {
-      this.#filter = readFilter(line.slice('filter '.length), this.#filter);
+      this.#filter = readFilter(line.slice('filter '.length), this.#filter, this.#rules.filterRules);
     } else if (!this.#depth.read(line)) {
       throw violation(`unexpected line: '${line}'`);
     }
@@ -80,6 +93,7 @@ export class FetchRequestParser {
     const flags = this.#flags;
     return {
       wants: [...this.#wants],
+      wantRefs: [...this.#wantRefs],
       haves: [...this.#haves],
       depth: this.#depth.finish(),
       filter: this.#filter,
@@ -89,7 +103,14 @@ export class FetchRequestParser {
       ofsDelta: flags.has('ofs-delta'),
       noProgress: flags.has('no-progress'),
       includeTag: flags.has('include-tag'),
+      sidebandAll: flags.has('sideband-all'),
     };
+  }
+
+  #readWantRef(name: string): void {
+    if (this.#wantRefs.has(name)) throw violation(`duplicate want-ref ${name}`);
+    this.#wantRefs.add(name);
+    checkCount(this.#wants.size + this.#wantRefs.size, this.#rules.limits.maxWants, 'wants');
   }
 
   #readId(line: string, keyword: string): ObjectId {

@@ -15,23 +15,30 @@ export interface LsRefsRequest {
   readonly prefixes: readonly string[];
 }
 
+export interface LsRefsRules extends Pick<Limits, 'maxRefPrefixes'> {
+  /** Whether `unborn` counts when it is asked for. Default true. */
+  readonly servesUnborn?: boolean | undefined;
+}
+
 /** Takes the lines of one request. */
 export class LsRefsParser {
   readonly #maxPrefixes: number;
+  readonly #servesUnborn: boolean;
   #peel = false;
   #symrefs = false;
   #unborn = false;
   #prefixes: string[] = [];
 
-  constructor({ maxRefPrefixes }: Pick<Limits, 'maxRefPrefixes'>) {
+  constructor({ maxRefPrefixes, servesUnborn = true }: LsRefsRules) {
     this.#maxPrefixes = maxRefPrefixes;
+    this.#servesUnborn = servesUnborn;
   }
 
   /** @throws {GitError} PROTOCOL_VIOLATION, with words for the client */
   read(line: string): void {
     if (line === 'peel') this.#peel = true;
     else if (line === 'symrefs') this.#symrefs = true;
-    else if (line === 'unborn') this.#unborn = true;
+    else if (line === 'unborn') this.#unborn = this.#servesUnborn;
     else if (line.startsWith('ref-prefix ')) this.#readPrefix(line.slice('ref-prefix '.length));
     else throw violation(`unexpected line: '${line}'`);
   }

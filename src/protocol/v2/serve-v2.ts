@@ -4,12 +4,20 @@
  *
  * @module
  */
-import { type FetchContext, violation } from '../fetch-context.ts';
+import {
+  type ClientRequest,
+  checkCount,
+  type FetchContext,
+  sessionIdOf,
+  violation,
+} from '../fetch-context.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
 import type { PacketReader } from '../packet-reader.ts';
 import { readLines } from '../request-lines.ts';
+import { bundleUriCommand } from './bundle-uri.ts';
 import { fetchCommand } from './fetch-command.ts';
 import { lsRefsCommand } from './ls-refs.ts';
+import { objectInfoCommand } from './object-info.ts';
 
 /** What a client may name in a request. A new command is a new file and a row in {@link CAPABILITIES}. */
 interface Capability {
@@ -21,27 +29,70 @@ interface Capability {
     context: FetchContext,
     argumentPackets: PacketReader | undefined,
   ) => AsyncGenerator<Uint8Array>;
-  /** Takes the value a client sends; `undefined` for a bare name. */
-  readonly receive?: (context: FetchContext, value: string | undefined) => void;
+  /** Takes the value a client sends, `undefined` for a bare name, and what it says of itself in `request`. */
+  readonly receive?: (context: FetchContext, value: string | undefined, request: ReceivedRequest) => void;
 }
+
+/** What a client says of itself, while it is read. */
+type ReceivedRequest = { -readonly [key in 'agent' | 'sessionId']: ClientRequest[key] } & {
+  readonly serverOptions: string[];
+};
 
 const DEFAULT_OBJECT_FORMAT = 'sha1';
 
 const CAPABILITIES: readonly Capability[] = [
-  { name: 'agent', advertise: ({ options }) => options.agent },
-  { name: 'ls-refs', advertise: () => 'unborn', command: lsRefsCommand },
   {
-    name: 'fetch',
-    advertise: ({ options }) => `shallow wait-for-done${options.allowFilter ? ' filter' : ''}`,
-    command: fetchCommand,
+    name: 'agent',
+    advertise: ({ options }) => options.agent,
+    receive: (_, value, request) => {
+      request.agent = value;
+    },
   },
-  { name: 'server-option', advertise: () => '' },
+  {
+    name: 'ls-refs',
+    advertise: ({ options }) => (options.unborn === 'advertise' ? 'unborn' : ''),
+    command: lsRefsCommand,
+  },
+  { name: 'fetch', advertise: fetchFeatures, command: fetchCommand },
+  {
+    name: 'server-option',
+    advertise: () => '',
+    receive: ({ options }, value, { serverOptions }) => {
+      serverOptions.push(value ?? '');
+      checkCount(serverOptions.length, options.limits.maxPushOptions, 'server options');
+    },
+  },
   {
     name: 'object-format',
     advertise: ({ repository }) => repository.format.name,
     receive: checkObjectFormat,
   },
+  {
+    name: 'session-id',
+    advertise: (context) => (context.options.advertiseSessionId ? sessionIdOf(context) : undefined),
+    receive: (_, value, request) => {
+      request.sessionId = value;
+    },
+  },
+  {
+    name: 'object-info',
+    advertise: ({ options }) => (options.advertiseObjectInfo ? 'size' : undefined),
+    command: objectInfoCommand,
+  },
+  {
+    name: 'bundle-uri',
+    advertise: ({ options }) => (options.advertiseBundleUris ? '' : undefined),
+    command: bundleUriCommand,
+  },
 ];
+
+function fetchFeatures({ options }: FetchContext): string {
+  const features = ['shallow', 'wait-for-done'];
+  if (options.allowFilter) features.push('filter');
+  if (options.allowRefInWant) features.push('ref-in-want');
+  if (options.allowSidebandAll) features.push('sideband-all');
+  return features.join(' ');
+}
 
 export async function* advertiseV2(context: FetchContext): AsyncGenerator<Uint8Array, undefined> {
   const packets = new PacketBuffer().line('version 2\n');
@@ -61,6 +112,7 @@ export async function* serveV2(
   if (isStateful) yield* advertiseV2(context);
   do {
     packets.beginRequest();
+    context.channel = { kind: 'packets' };
     const request = await readRequest(context, packets);
     if (request === undefined) return;
     yield* request.command(context, request.hasArguments ? packets : undefined);
@@ -85,12 +137,13 @@ async function readRequest(
   let command: Capability | undefined;
   let isEmpty = true;
   let hasObjectFormat = false;
+  const request: ReceivedRequest = { agent: undefined, sessionId: undefined, serverOptions: [] };
   const end = await readLines(packets, (line) => {
     isEmpty = false;
     if (line.startsWith('command=')) {
       command = chooseCommand(context, line.slice('command='.length), command);
     } else {
-      const capability = receiveCapability(context, line);
+      const capability = receiveCapability(context, line, request);
       if (capability.name === 'object-format') hasObjectFormat = true;
     }
   });
@@ -98,6 +151,7 @@ async function readRequest(
   if (end === 'response-end') throw violation('unexpected response end packet');
   if (command?.command === undefined) throw violation('no command requested');
   if (!hasObjectFormat) checkObjectFormat(context, DEFAULT_OBJECT_FORMAT);
+  context.options.onRequest?.({ command: command.name, ...request });
   return { command: command.command, hasArguments: end === 'delimiter' };
 }
 
@@ -112,7 +166,7 @@ function chooseCommand(context: FetchContext, name: string, chosen: Capability |
   return command;
 }
 
-function receiveCapability(context: FetchContext, line: string): Capability {
+function receiveCapability(context: FetchContext, line: string, request: ReceivedRequest): Capability {
   const equals = line.indexOf('=');
   const name = equals < 0 ? line : line.slice(0, equals);
   const capability = CAPABILITIES.find((row) => row.name === name);
@@ -123,7 +177,7 @@ function receiveCapability(context: FetchContext, line: string): Capability {
   ) {
     throw violation(`unknown capability '${line}'`);
   }
-  capability.receive?.(context, equals < 0 ? undefined : line.slice(equals + 1));
+  capability.receive?.(context, equals < 0 ? undefined : line.slice(equals + 1), request);
   return capability;
 }
 

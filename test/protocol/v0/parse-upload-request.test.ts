@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/core/limits.ts';
 import { SHA1, SHA256 } from '../../../src/core/object-id.ts';
+import { readFilterRules } from '../../../src/protocol/filter-rules.ts';
 import { type UploadRequest, UploadRequestParser } from '../../../src/protocol/v0/parse-upload-request.ts';
 
 const A = 'a'.repeat(40);
@@ -18,6 +19,7 @@ function parse(lines: readonly string[], rules: Rules = {}): UploadRequest {
     format: rules.format ?? SHA1,
     limits: { ...DEFAULT_LIMITS, ...rules.limits },
     allowFilter: rules.allowFilter ?? true,
+    filterRules: readFilterRules([]),
   });
   for (const line of lines) parser.read(line);
   return parser.finish();
@@ -35,6 +37,8 @@ const NOTHING = {
   ofsDelta: false,
   noProgress: false,
   includeTag: false,
+  agent: undefined,
+  sessionId: undefined,
 };
 
 for (const [lines, expected] of [
@@ -46,7 +50,15 @@ for (const [lines, expected] of [
   [[`want ${A} side-band side-band-64k`], { wants: [A], bandPacketBytes: 65520 }],
   [
     [`want ${A} no-done thin-pack ofs-delta no-progress include-tag agent=git/2 unknown`],
-    { wants: [A], noDone: true, thinPack: true, ofsDelta: true, noProgress: true, includeTag: true },
+    {
+      wants: [A],
+      noDone: true,
+      thinPack: true,
+      ofsDelta: true,
+      noProgress: true,
+      includeTag: true,
+      agent: 'git/2',
+    },
   ],
   [[`want ${A} object-format=sha1`], { wants: [A] }],
   [[`want ${A} ofs-delta`, `want ${B} thin-pack`], { wants: [A, B], ofsDelta: true, thinPack: true }],

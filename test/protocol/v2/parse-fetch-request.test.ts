@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { isGitError } from '../../../src/core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/core/limits.ts';
 import { SHA1, SHA256 } from '../../../src/core/object-id.ts';
+import { readFilterRules } from '../../../src/protocol/filter-rules.ts';
 import { type FetchRequest, FetchRequestParser } from '../../../src/protocol/v2/parse-fetch-request.ts';
 
 const A = 'a'.repeat(40);
@@ -20,6 +21,9 @@ function parse(lines: readonly string[], rules: Rules = {}): FetchRequest {
     format: rules.format ?? SHA1,
     limits: { ...DEFAULT_LIMITS, ...rules.limits },
     allowFilter: rules.allowFilter ?? true,
+    filterRules: readFilterRules([]),
+    allowRefInWant: false,
+    allowSidebandAll: false,
   });
   for (const line of lines) parser.read(line);
   return parser.finish();
@@ -37,6 +41,8 @@ const NOTHING = {
   ofsDelta: false,
   noProgress: false,
   includeTag: false,
+  wantRefs: [],
+  sidebandAll: false,
 };
 
 for (const [lines, expected] of [
