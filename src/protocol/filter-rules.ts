@@ -7,7 +7,6 @@
 import { GitError } from '../core/errors.ts';
 import { type ConfigEntry, GitConfig } from '../repository/git-config.ts';
 import type { ObjectFilter } from '../repository/object-filter.ts';
-import { violation } from './fetch-context.ts';
 
 export interface FilterRules {
   /** For each kind that the configuration names whether it is allowed. */
@@ -45,9 +44,9 @@ export function readFilterRules(entries: readonly ConfigEntry[]): FilterRules {
 /** @throws {GitError} PROTOCOL_VIOLATION, in git's words, for the first part that is not allowed */
 export function checkFilterAllowed(filter: ObjectFilter, rules: FilterRules): void {
   const { allowed, allowsOthers, maxTreeDepth } = rules;
-  if (!(allowed.get(filter.kind) ?? allowsOthers)) throw violation(`filter '${filter.kind}' not supported`);
+  if (!(allowed.get(filter.kind) ?? allowsOthers)) throw refusal(`filter '${filter.kind}' not supported`);
   if (filter.kind === 'tree' && filter.depth > maxTreeDepth) {
-    throw violation(`tree filter allows max depth ${maxTreeDepth}, but got ${filter.depth}`);
+    throw refusal(`tree filter allows max depth ${maxTreeDepth}, but got ${filter.depth}`);
   }
   if (filter.kind === 'combine') for (const part of filter.filters) checkFilterAllowed(part, rules);
 }
@@ -56,4 +55,8 @@ function depthOf(config: GitConfig, name: string): number {
   const depth = config.getInteger(name);
   if (depth !== undefined && depth >= 0) return depth;
   throw new GitError('REPOSITORY_INVALID', `Cannot read config: '${name}' must not be negative`);
+}
+
+function refusal(message: string): GitError {
+  return new GitError('PROTOCOL_VIOLATION', message);
 }
