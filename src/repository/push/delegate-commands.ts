@@ -19,16 +19,18 @@ export async function delegateCommands(
   const { request, options, executableHooks } = session;
   const { delegate } = options;
   const atomic = request.atomic === true;
+  const errors: string[] = []; // said when all that the program prints has been
   const delegated: DelegateRequest = {
     commands,
     pushOptions: request.pushOptions,
     atomic,
     isKnown: (name) => request.commands.some((command) => command.name === name),
-    sayError: (text) => session.sayLine('error', text),
+    sayError: (text) => errors.push(text),
   };
   const said =
     delegate === undefined ? undefined : await executableHooks?.converse((hook) => delegate(delegated, hook));
-  if (said === undefined) session.sayLine('error', "cannot find hook 'proc-receive'");
+  if (said === undefined) errors.push("cannot find hook 'proc-receive'");
+  for (const text of errors) session.sayLine('error', text);
 
   const answers = said?.result.answers;
   for (const [command, answer] of answers ?? []) {
@@ -38,6 +40,8 @@ export async function delegateCommands(
   if (said?.ok === true && !said.result.failed) return;
   const left = atomic ? ledger.pending() : commands;
   for (const command of left) {
-    if (answers?.has(command) !== true) ledger.refuse(command, 'fail to run proc-receive hook');
+    const answer = answers?.get(command);
+    const stands = answer !== undefined && (answer.kind !== 'fall-through' || !atomic);
+    if (!stands) ledger.refuse(command, 'fail to run proc-receive hook');
   }
 }

@@ -30,7 +30,7 @@ export interface DelegateRequest {
   readonly atomic: boolean;
   /** Whether any command of the push is for that ref. */
   isKnown(name: string): boolean;
-  /** Shows a line in the pusher's terminal, after `error: `. */
+  /** Shows a line in the pusher's terminal, after `error: ` and behind all that the program prints. */
   sayError(text: string): void;
 }
 
