@@ -20,24 +20,27 @@ const RULES: readonly ((name: string) => string)[] = [
 ];
 
 /** @throws {GitError} PROTOCOL_VIOLATION when a name leads to no ref, or to several */
-export async function resolveDeepenNot(
-  { repository, options }: FetchContext,
-  names: readonly string[],
-): Promise<ObjectId[]> {
+export async function resolveDeepenNot(context: FetchContext, names: readonly string[]): Promise<ObjectId[]> {
   const ids: ObjectId[] = [];
   for (const name of names) {
-    const found: ObjectId[] = [];
-    for (const rule of RULES) {
-      const fullName = rule(name);
-      if (!isRef(fullName) || isHiddenRef(fullName, options.hiddenRefs)) continue;
-      const ref = await repository.refs.resolve(fullName, { signal: options.signal });
-      if (ref !== undefined) found.push(ref.id);
-    }
+    const found = await findRefs(context, name);
     if (found.length > 1) throw violation(`upload-pack: ambiguous deepen-not: deepen-not ${name}`);
     if (found.length === 0) throw violation(`upload-pack: deepen-not is not a ref: deepen-not ${name}`);
     ids.push(found[0] as ObjectId);
   }
   return ids;
+}
+
+/** What the shown refs of a short or full name hold, the most specific first. */
+export async function findRefs({ repository, options }: FetchContext, name: string): Promise<ObjectId[]> {
+  const found: ObjectId[] = [];
+  for (const rule of RULES) {
+    const fullName = rule(name);
+    if (!isRef(fullName) || isHiddenRef(fullName, options.hiddenRefs)) continue;
+    const ref = await repository.refs.resolve(fullName, { signal: options.signal });
+    if (ref !== undefined) found.push(ref.id);
+  }
+  return found;
 }
 
 /** Of the names without a slash only HEAD is looked up: the client chose it, and it may be that of any file. */

@@ -19,11 +19,5 @@ export function readFilter(
   if (present !== undefined) throw violation('multiple filter-specs cannot be combined');
   const filter = parseObjectFilter(specification);
   checkFilterAllowed(filter, rules);
-  checkServed(filter);
   return filter;
-}
-
-function checkServed(filter: ObjectFilter): void {
-  if (filter.kind === 'sparse:oid') throw violation("filter 'sparse:oid' not supported");
-  if (filter.kind === 'combine') for (const part of filter.filters) checkServed(part);
 }

@@ -6,6 +6,7 @@
  */
 import { GitError } from '../core/errors.ts';
 import { isObjectKind, type ObjectKind } from '../core/object-kind.ts';
+import type { SparsePatterns } from './sparse-patterns.ts';
 
 /** A filter as the client spelled it. A server that allows only some looks at `kind`. */
 export type ObjectFilter =
@@ -15,7 +16,7 @@ export type ObjectFilter =
   /** Trees and blobs `depth` or more levels below a commit are left out; its root tree is at level 0. */
   | { readonly kind: 'tree'; readonly depth: number }
   | { readonly kind: 'object:type'; readonly type: ObjectKind }
-  /** Paths that a sparse specification, stored as a blob, selects. Parsed, but selections refuse it. */
+  /** Blobs at paths that a sparse specification, stored as a blob, selects. Selections take only its full id. */
   | { readonly kind: 'sparse:oid'; readonly name: string }
   /** What passes all of them. */
   | { readonly kind: 'combine'; readonly filters: readonly ObjectFilter[] };
@@ -104,6 +105,8 @@ export interface FilterBounds {
   readonly treeDepth: number;
   /** The only kind let through; `none` when two were asked for. */
   readonly type: ObjectKind | 'any' | 'none';
+  /** Only blobs at paths that all of these select. */
+  readonly sparse?: readonly SparsePatterns[] | undefined;
 }
 
 const UNBOUNDED: FilterBounds = {
@@ -112,8 +115,14 @@ const UNBOUNDED: FilterBounds = {
   type: 'any',
 };
 
-/** @throws {GitError} UNSUPPORTED for sparse:oid */
-export function filterBounds(filter: ObjectFilter): FilterBounds {
+/**
+ * @param patternsOf reads the blob of a sparse filter
+ * @throws {GitError} UNSUPPORTED for sparse:oid without `patternsOf`; what that throws
+ */
+export function filterBounds(
+  filter: ObjectFilter,
+  patternsOf: (name: string) => SparsePatterns = unsupportedSparse,
+): FilterBounds {
   switch (filter.kind) {
     case 'blob:none':
       return { ...UNBOUNDED, blobLimitBytes: 0 };
@@ -124,14 +133,20 @@ export function filterBounds(filter: ObjectFilter): FilterBounds {
     case 'object:type':
       return { ...UNBOUNDED, type: filter.type };
     case 'sparse:oid':
-      throw new GitError('UNSUPPORTED', "filter 'sparse:oid' not supported");
+      return { ...UNBOUNDED, sparse: [patternsOf(filter.name)] };
     case 'combine':
-      return filter.filters.map(filterBounds).reduce(intersect, UNBOUNDED);
+      return filter.filters.map((part) => filterBounds(part, patternsOf)).reduce(intersect, UNBOUNDED);
   }
 }
 
+function unsupportedSparse(): never {
+  throw new GitError('UNSUPPORTED', "filter 'sparse:oid' not supported");
+}
+
 function intersect(a: FilterBounds, b: FilterBounds): FilterBounds {
+  const sparse = [...(a.sparse ?? []), ...(b.sparse ?? [])];
   return {
+    ...(sparse.length > 0 && { sparse }),
     blobLimitBytes: Math.min(a.blobLimitBytes, b.blobLimitBytes),
     treeDepth: Math.min(a.treeDepth, b.treeDepth),
     type: a.type === 'any' ? b.type : b.type === 'any' || a.type === b.type ? a.type : 'none',

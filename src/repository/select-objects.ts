@@ -7,7 +7,7 @@
 import type { Cancellable, ProgressListener } from '../core/byte-stream.ts';
 import { GitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
-import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
+import { bytesToHex, hexToBytes, isObjectId, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
 import { BLOB, COMMIT, TAG } from '../core/object-kind.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { HeldObjects } from './bitmap-selection/held-objects.ts';
@@ -23,6 +23,8 @@ import { ObjectWalk } from './object-walk.ts';
 import { Pace } from './pace.ts';
 import { type PreferredBases, preferredBasesOf } from './preferred-bases.ts';
 import { type SortedTips, sortTips } from './sorted-tips.ts';
+import { SparsePatterns } from './sparse-patterns.ts';
+import { SparseWalk } from './sparse-walk.ts';
 import { peelObject } from './tag.ts';
 import type { WalkPermit } from './walk-gate.ts';
 
@@ -81,7 +83,7 @@ export async function selectObjects(
   options: SelectionOptions = {},
 ): Promise<ObjectSelection> {
   const limits = options.limits ?? DEFAULT_LIMITS;
-  const filter = request.filter === undefined ? undefined : filterBounds(request.filter);
+  const filter = boundsOf(reader, request.filter);
   const commits = new CommitTable(reader, limits);
   const history = new CommitWalk(commits);
   const objects = new ObjectWalk(reader, commits, limits, { filter });
@@ -150,9 +152,11 @@ export async function selectObjects(
   addCommits(commits, included, filter, new Set(wants.commits), found);
   for (const id of wants.tags) addUnlessIn(boundary, found, id, TAG);
   for (const id of wants.blobs) addUnlessIn(boundary, found, id, BLOB);
-  for (const id of wants.trees) await objects.walkWanted(id, pace);
-  await objects.walkRoots(history.includedInChains(), pace);
-  throwIfMissing(objects.missing);
+  const trees =
+    filter?.sparse === undefined ? objects : new SparseWalk(reader, commits, objects, filter, limits);
+  for (const id of wants.trees) await trees.walkWanted(id, pace);
+  await trees.walkRoots(history.includedInChains(), pace);
+  throwIfMissing(trees.missing);
 
   await includeTags(reader, request, found, pace);
   const bases = preferredBasesOf(found, boundary, request.thin ? preferredCount : 0);
@@ -161,6 +165,17 @@ export async function selectObjects(
   options.onProgress?.({ title: 'Counting objects', done: found.size, total: found.size, finished: true });
   const held = isCut || options.useKnownReach === false ? undefined : heldObjects(reader, commits, haves);
   return selectionOf(reader.format, found, boundary, held, bases);
+}
+
+function boundsOf(reader: ObjectReader, filter: ObjectFilter | undefined): FilterBounds | undefined {
+  return (
+    filter &&
+    filterBounds(filter, (id) => {
+      const blob = isObjectId(id, reader.format) ? reader.read(id) : undefined;
+      if (blob?.kind === 'blob') return new SparsePatterns(blob.data);
+      throw new GitError('UNSUPPORTED', `Cannot filter by ${id}: it is no blob`);
+    })
+  );
 }
 
 /** The wants by kind, tags peeled, and the parents of commits that are shallow no more. */

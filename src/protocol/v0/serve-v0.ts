@@ -15,6 +15,7 @@ import { readLines } from '../request-lines.ts';
 import { sendPack } from '../send-pack.ts';
 import { decideShallow, writeShallowLines } from '../shallow-info.ts';
 import { sentInChunks, warmShownRefs } from '../shown-refs/warm-shown-refs.ts';
+import { resolveSparse } from '../sparse-filter.ts';
 import { checkWants } from '../want-policy.ts';
 import { negotiateV0 } from './negotiate-v0.ts';
 import { type UploadRequest, UploadRequestParser } from './parse-upload-request.ts';
@@ -62,6 +63,7 @@ export async function* serveV0(
     const shallow = await decideShallow(context, reader, request.wants, request.depth);
     if (shallow.isDeepened) yield writeShallowLines(new PacketBuffer(), shallow).flush().take();
 
+    const filter = await resolveSparse(context, reader, request.filter);
     const { limits, signal } = options;
     const negotiation = new Negotiation(reader, request.wants, { limits, signal });
     const { format } = repository;
@@ -71,7 +73,7 @@ export async function* serveV0(
     yield* sendPack(
       context,
       reader,
-      { ...request, haves: negotiation.common, shallow },
+      { ...request, filter, haves: negotiation.common, shallow },
       request.bandPacketBytes,
     );
   } finally {

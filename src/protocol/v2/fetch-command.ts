@@ -16,6 +16,7 @@ import { MAX_PACKET_BYTES } from '../pkt-line.ts';
 import { readLines } from '../request-lines.ts';
 import { sendPack } from '../send-pack.ts';
 import { decideShallow, writeShallowLines } from '../shallow-info.ts';
+import { resolveSparse } from '../sparse-filter.ts';
 import { checkWants } from '../want-policy.ts';
 import { type FetchRequest, FetchRequestParser } from './parse-fetch-request.ts';
 import { readWantedRefs, writeWantedRefs } from './wanted-refs.ts';
@@ -60,6 +61,7 @@ async function* answer(
 ): AsyncGenerator<Uint8Array, undefined> {
   const { limits, signal } = context.options;
   await checkWants(context, reader, request.wants);
+  const filter = await resolveSparse(context, reader, request.filter);
 
   const negotiation = new Negotiation(reader, request.wants, { limits, signal });
   const pace = new Pace(signal);
@@ -79,7 +81,12 @@ async function* answer(
     yield writeShallowLines(packets.line('shallow-info\n'), shallow).delimiter().take();
   if (request.wantedRefs.size > 0) yield writeWantedRefs(packets, request.wantedRefs).take();
   yield packets.line('packfile\n').take();
-  yield* sendPack(context, reader, { ...request, haves: negotiation.common, shallow }, MAX_PACKET_BYTES);
+  yield* sendPack(
+    context,
+    reader,
+    { ...request, filter, haves: negotiation.common, shallow },
+    MAX_PACKET_BYTES,
+  );
 }
 
 /** @returns whether the pack follows at once */

@@ -38,9 +38,12 @@ export interface ReachRequest {
   readonly includeTags: readonly { readonly tagId: ObjectId; readonly peeledId: ObjectId }[];
 }
 
-/** Whether sets of whole closures can answer a filter: one for trees of some depth needs paths. */
+/** Whether sets of whole closures can answer a filter: one for trees of some depth, or for paths, needs a walk. */
 export function canAnswerFilter(filter: FilterBounds | undefined): boolean {
-  return filter === undefined || filter.treeDepth === 0 || filter.treeDepth === Number.POSITIVE_INFINITY;
+  if (filter === undefined) return true;
+  return (
+    filter.sparse === undefined && (filter.treeDepth === 0 || filter.treeDepth === Number.POSITIVE_INFINITY)
+  );
 }
 
 /**

@@ -90,8 +90,6 @@ for (const [lines, message] of [
     'upload-pack: deepen and deepen-since (or deepen-not) cannot be used together',
   ],
   [['filter blob:none', 'filter tree:0'], 'multiple filter-specs cannot be combined'],
-  [['filter sparse:oid=HEAD:x'], "filter 'sparse:oid' not supported"],
-  [['filter combine:blob:none+sparse:oid=HEAD:x'], "filter 'sparse:oid' not supported"],
 ] as const) {
   test(`fetch refuses ${lines.join(', ').replaceAll(A, 'A')}`, () => {
     assert.throws(() => parse(lines), { code: 'PROTOCOL_VIOLATION', message });

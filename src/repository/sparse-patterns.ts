@@ -1,0 +1,200 @@
+/**
+ * Patterns of sparse-checkout: those of gitignore(5), but they select.
+ * Spec: gitignore(5), "PATTERN FORMAT"; git-rev-list(1), `--filter=sparse:oid`.
+ *
+ * Clients who may push choose the patterns, so each is matched in time proportional to its length and the path's.
+ *
+ * @module
+ */
+import { decodeLatin1 } from '../core/bytes.ts';
+import { GitError } from '../core/errors.ts';
+
+/** More take too long for each path of a history. */
+const MAX_PATTERNS = 10_000;
+const MAX_BYTES = 1024 * 1024;
+
+/** Step of a compiled pattern: a byte, a set of bytes, `*`, any path, or leave to pass over the next two steps. */
+type Step = number | ReadonlySet<number> | 'star' | 'anything' | 'optional';
+
+interface Pattern {
+  readonly selects: boolean;
+  readonly onlyDirectories: boolean;
+  /** Compared with the last name of a path, not with all of it. */
+  readonly onName: boolean;
+  /** The text itself when nothing in it is special. */
+  readonly literal: string | undefined;
+  readonly steps: readonly Step[];
+}
+
+const SLASH = 47;
+const SPECIAL = /[*?[\\]/;
+
+export class SparsePatterns {
+  readonly #patterns: readonly Pattern[];
+
+  /** @throws {GitError} LIMIT_EXCEEDED */
+  constructor(blob: Uint8Array) {
+    if (blob.length > MAX_BYTES) throw tooLarge(MAX_BYTES, 'bytes');
+    const lines = decodeLatin1(blob)
+      .replace(/^\xef\xbb\xbf/, '')
+      .split('\n');
+    const texts = lines.map(trimmed).filter((line) => line !== '' && !line.startsWith('#'));
+    if (texts.length > MAX_PATTERNS) throw tooLarge(MAX_PATTERNS, 'patterns');
+    this.#patterns = texts.map(compile);
+  }
+
+  /**
+   * What the last pattern that matches says of a path.
+   *
+   * @param path a character a byte; empty for the root
+   * @returns `undefined` when none matches: then what is said of its directory holds
+   */
+  selects(path: string, isDirectory: boolean): boolean | undefined {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    for (let i = this.#patterns.length - 1; i >= 0; i--) {
+      const pattern = this.#patterns[i] as Pattern;
+      if (pattern.onlyDirectories && !isDirectory) continue;
+      if (matches(pattern, pattern.onName ? name : path)) return pattern.selects;
+    }
+    return undefined;
+  }
+}
+
+/** Without a carriage return, and without spaces at the end that no backslash keeps. */
+function trimmed(line: string): string {
+  let end = line.endsWith('\r') ? line.length - 1 : line.length;
+  while (end > 0 && line[end - 1] === ' ' && line[end - 2] !== '\\') end--;
+  return line.slice(0, end);
+}
+
+function compile(line: string): Pattern {
+  const selects = !line.startsWith('!');
+  let text = selects ? line : line.slice(1);
+  const onlyDirectories = text.endsWith('/');
+  if (onlyDirectories) text = text.slice(0, -1);
+  const onName = !text.includes('/');
+  if (text.startsWith('/')) text = text.slice(1);
+  const isLiteral = !SPECIAL.test(text);
+  return {
+    selects,
+    onlyDirectories,
+    onName,
+    literal: isLiteral ? text : undefined,
+    steps: isLiteral ? [] : stepsOf(text),
+  };
+}
+
+const NOTHING: ReadonlySet<number> = new Set();
+const ANY_BYTE: ReadonlySet<number> = new Set(
+  Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== SLASH),
+);
+
+function stepsOf(text: string): Step[] {
+  const steps: Step[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '*') {
+      const start = i;
+      while (text[i + 1] === '*') i++;
+      const isAlone = i === start + 1 && (start === 0 || text[start - 1] === '/');
+      if (isAlone && i + 1 === text.length) steps.push('anything');
+      else if (isAlone && text[i + 1] === '/') {
+        steps.push('optional', 'anything', SLASH);
+        i++;
+      } else steps.push('star');
+    } else if (character === '?') {
+      steps.push(ANY_BYTE);
+    } else if (character === '[') {
+      const { set, end } = readSet(text, i + 1);
+      steps.push(set);
+      i = end;
+    } else {
+      if (character === '\\') i++;
+      // A backslash at the end matches nothing.
+      steps.push(i < text.length ? text.charCodeAt(i) : NOTHING);
+    }
+  }
+  return steps;
+}
+
+const CLASSES: ReadonlyMap<string, RegExp> = new Map([
+  ['alnum', /[0-9A-Za-z]/],
+  ['alpha', /[A-Za-z]/],
+  ['blank', /[ \t]/],
+  ['digit', /[0-9]/],
+  ['lower', /[a-z]/],
+  ['punct', /[!-/:-@[-`{-~]/],
+  ['space', /[\t-\r ]/],
+  ['upper', /[A-Z]/],
+  ['xdigit', /[0-9A-Fa-f]/],
+]);
+
+/** `[…]` from behind its bracket. @returns its bytes, and where it ends; an unfinished one matches nothing */
+function readSet(text: string, start: number): { readonly set: ReadonlySet<number>; readonly end: number } {
+  const isNegated = text[start] === '!' || text[start] === '^';
+  const first = isNegated ? start + 1 : start;
+  const listed = new Set<number>();
+  let i = first;
+  for (; i < text.length && (text[i] !== ']' || i === first); i++) {
+    const named = text.startsWith('[:', i) ? text.indexOf(':]', i) : -1;
+    if (named > 0) {
+      const members = CLASSES.get(text.slice(i + 2, named));
+      if (members === undefined) return { set: NOTHING, end: text.length };
+      for (let byte = 0; byte < 128; byte++) if (members.test(String.fromCharCode(byte))) listed.add(byte);
+      i = named + 1;
+      continue;
+    }
+    if (text[i] === '\\') i++;
+    const low = text.charCodeAt(i);
+    let high = low;
+    if (text[i + 1] === '-' && text[i + 2] !== ']' && i + 2 < text.length) {
+      i += text[i + 2] === '\\' ? 3 : 2;
+      high = text.charCodeAt(i);
+    }
+    for (let byte = low; byte <= high; byte++) listed.add(byte);
+  }
+  if (i >= text.length) return { set: NOTHING, end: text.length };
+  const set = new Set([...ANY_BYTE].filter((byte) => listed.has(byte) !== isNegated));
+  return { set, end: i };
+}
+
+/** All places in the pattern that the path so far can have led to are followed at once: nothing is tried again. */
+function matches({ literal, steps }: Pattern, path: string): boolean {
+  if (literal !== undefined) return literal === path;
+  let places = new Uint8Array(steps.length + 1);
+  places[0] = 1;
+  passOver(steps, places);
+  for (let i = 0; i < path.length; i++) {
+    const byte = path.charCodeAt(i);
+    const next = new Uint8Array(steps.length + 1);
+    for (let place = 0; place < steps.length; place++) {
+      if (places[place] === 0) continue;
+      const step = steps[place] as Step;
+      if (step === 'star' ? byte !== SLASH : step === 'anything') next[place] = 1;
+      else if (isByte(step, byte)) next[place + 1] = 1;
+    }
+    passOver(steps, next);
+    places = next;
+  }
+  return places[steps.length] === 1;
+}
+
+function isByte(step: Step, byte: number): boolean {
+  return typeof step === 'number' ? step === byte : typeof step === 'object' && step.has(byte);
+}
+
+/** Go on from steps that may match nothing. */
+function passOver(steps: readonly Step[], places: Uint8Array): void {
+  for (let place = 0; place < steps.length; place++) {
+    if (places[place] === 0) continue;
+    const step = steps[place];
+    if (step === 'star' || step === 'anything' || step === 'optional') places[place + 1] = 1;
+    if (step === 'optional') places[place + 3] = 1;
+  }
+}
+
+function tooLarge(limit: number, unit: string): GitError {
+  return new GitError('LIMIT_EXCEEDED', `sparse filters of more than ${limit} ${unit} are not served`, {
+    limit,
+  });
+}
