@@ -54,6 +54,8 @@ export class SparsePatterns {
     for (let i = this.#patterns.length - 1; i >= 0; i--) {
       const pattern = this.#patterns[i] as Pattern;
       if (pattern.onlyDirectories && !isDirectory) continue;
+      // The root has a name, which is empty, and no path: git holds no pattern with a slash against it.
+      if (!pattern.onName && path === '') continue;
       if (matches(pattern, pattern.onName ? name : path)) return pattern.selects;
     }
     return undefined;

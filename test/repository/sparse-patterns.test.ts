@@ -25,6 +25,9 @@ for (const [patterns, path, isDirectory, expected] of [
   ['a/**/b', 'a/b', false, true],
   ['a/**/b', 'a/x/y/b', false, true],
   ['a/**', 'a/x/y', false, true],
+  ['/**/', '', true, undefined],
+  ['/**/', 'a', true, true],
+  ['*', '', true, true],
   ['a/*b', 'a/x/b', false, undefined],
   ['[a-c]?[!x]', 'bzy', false, true],
   ['[[:digit:]]', '7', false, true],
@@ -53,7 +56,7 @@ test('the objects of a sparse filter are those of git', async () => {
   const tip = git(directory, 'rev-parse', 'HEAD').trim();
   await using repository = await openRepository(directory);
 
-  const word = fc.constantFrom('a', 'b', 'd', 'e', '*', '?', '[a-d]', 'ab');
+  const word = fc.constantFrom('a', 'b', 'd', 'e', '*', '**', '?', '[a-d]', 'ab');
   const line = fc
     .tuple(
       fc.constantFrom('', '!'),
