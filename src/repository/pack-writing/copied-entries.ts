@@ -14,11 +14,7 @@ import { writeOfsDelta, writeRefDelta } from './delta-headers.ts';
 import { type EntryBytes, isSparse, openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
-
-/** A range this long is read from the file straight into the output, a shorter one through a window. */
-const LONG_RANGE_BYTES = 32 * 1024;
-/** Ranges end here, so that gathering one takes no noticeable time. */
-const MOST_RANGE_BYTES = 1024 * 1024;
+import { LONG_RANGE_BYTES, MOST_RANGE_BYTES, PackRange } from './pack-range.ts';
 
 export class CopiedEntries {
   readonly #pack: StoredPack;
@@ -26,16 +22,13 @@ export class CopiedEntries {
   readonly #ofsDelta: boolean;
   readonly #runs: CopiedRuns;
   readonly #windows: EntryBytes;
-  readonly #longRangeBytes: number;
+  readonly #range: PackRange;
   readonly #header = createEntryHeader();
   readonly #baseId: Uint8Array;
   /** The entry to be copied next; -1 when there is none. */
   #next: number;
   /** The entry behind the last one copied. */
   #afterLast = -1;
-  /** Bytes of the pack that are still to be copied. */
-  #rangeStart = 0;
-  #rangeEnd = 0;
   #deltaCount = 0;
 
   /**
@@ -50,8 +43,8 @@ export class CopiedEntries {
     this.#ofsDelta = ofsDelta;
     this.#runs = runs;
     const share = copied.count() / copied.size;
-    this.#longRangeBytes = isSparse(share) ? 0 : LONG_RANGE_BYTES;
     this.#windows = openEntryWindows(pack.file, share);
+    this.#range = new PackRange(pack.file, this.#windows, isSparse(share) ? 0 : LONG_RANGE_BYTES);
     this.#baseId = new Uint8Array(pack.index.format.idBytes);
     this.#next = copied.next(0);
   }
@@ -64,23 +57,10 @@ export class CopiedEntries {
   /** Write until the output is full or the part is through. */
   fill(output: PackOutput): 'full' | 'done' {
     for (;;) {
-      this.#copyRange(output);
+      this.#range.copyInto(output);
       if (output.isFull) return 'full';
       if (this.#next < 0) return 'done';
       this.#gatherRange(output);
-    }
-  }
-
-  #copyRange(output: PackOutput): void {
-    while (this.#rangeStart < this.#rangeEnd && !output.isFull) {
-      if (this.#rangeEnd - this.#rangeStart >= this.#longRangeBytes) {
-        this.#rangeStart = output.appendFile(this.#pack.file, this.#rangeStart, this.#rangeEnd);
-      } else {
-        const windows = this.#windows;
-        windows.seek(this.#rangeStart);
-        const most = Math.min(windows.end - windows.at, this.#rangeEnd - this.#rangeStart);
-        this.#rangeStart += output.append(windows.bytes, windows.at, windows.at + most) - windows.at;
-      }
     }
   }
 
@@ -111,8 +91,7 @@ export class CopiedEntries {
     }
     this.#afterLast = entry;
     this.#next = entries.next(entry);
-    this.#rangeStart = from;
-    this.#rangeEnd = end;
+    this.#range.begin(from, end);
   }
 
   /**

@@ -10,13 +10,9 @@ import { type EntryBytes, isSparse, LONG_SPARSE_RANGE_BYTES, openEntryWindows } 
 import { entryCorrupt } from './pack-errors.ts';
 import type { PackOutput } from './pack-output.ts';
 import { ENCODE, KEEP_DELTA, REBASE_DELTA, THIN_DELTA } from './pack-plan.ts';
+import { LONG_RANGE_BYTES, MOST_RANGE_BYTES, PackRange } from './pack-range.ts';
 import { copyBaseId, type WritePlan } from './write-plan.ts';
 import type { WrittenOffsets } from './written-offsets.ts';
-
-/** A range this long is read from the file straight into the output, a shorter one through a window. */
-const LONG_RANGE_BYTES = 32 * 1024;
-/** Ranges end here, so that gathering one takes no noticeable time. */
-const MOST_RANGE_BYTES = 1024 * 1024;
 
 export class StoredEntries {
   readonly #packs: readonly StoredPack[];
@@ -25,14 +21,11 @@ export class StoredEntries {
   readonly #ofsDelta: boolean;
   readonly #written: WrittenOffsets;
   readonly #windows: EntryBytes;
-  readonly #longRangeBytes: number;
+  readonly #range: PackRange;
   readonly #header = createEntryHeader();
   readonly #baseId: Uint8Array;
   readonly #end: number;
   #slot: number;
-  /** Bytes of the pack that are still to be copied. */
-  #rangeStart = 0;
-  #rangeEnd = 0;
 
   /** @param written filled in here */
   constructor(
@@ -50,8 +43,12 @@ export class StoredEntries {
     this.#written = written;
     const count = (plan.slotStarts[packNumber + 1] as number) - (plan.slotStarts[packNumber] as number);
     const share = count / pack.index.objectCount;
-    this.#longRangeBytes = isSparse(share) ? LONG_SPARSE_RANGE_BYTES : LONG_RANGE_BYTES;
     this.#windows = openEntryWindows(pack.file, share);
+    this.#range = new PackRange(
+      pack.file,
+      this.#windows,
+      isSparse(share) ? LONG_SPARSE_RANGE_BYTES : LONG_RANGE_BYTES,
+    );
     this.#baseId = new Uint8Array(plan.format.idBytes);
     this.#slot = plan.slotStarts[packNumber] as number;
     this.#end = plan.slotStarts[packNumber + 1] as number;
@@ -64,24 +61,11 @@ export class StoredEntries {
    */
   fill(output: PackOutput): 'full' | 'done' | number {
     for (;;) {
-      this.#copyRange(output);
+      this.#range.copyInto(output);
       if (output.isFull) return 'full';
       if (this.#slot === this.#end) return 'done';
       if (this.#plan.actions[this.#slot] === ENCODE) return this.#slot++;
       this.#gatherRange(output);
-    }
-  }
-
-  #copyRange(output: PackOutput): void {
-    while (this.#rangeStart < this.#rangeEnd && !output.isFull) {
-      if (this.#rangeEnd - this.#rangeStart >= this.#longRangeBytes) {
-        this.#rangeStart = output.appendFile(this.#pack.file, this.#rangeStart, this.#rangeEnd);
-      } else {
-        const windows = this.#windows;
-        windows.seek(this.#rangeStart);
-        const most = Math.min(windows.end - windows.at, this.#rangeEnd - this.#rangeStart);
-        this.#rangeStart += output.append(windows.bytes, windows.at, windows.at + most) - windows.at;
-      }
     }
   }
 
@@ -93,9 +77,9 @@ export class StoredEntries {
     const start = offsets[first] as number;
     let end = index.entryEnd(start);
     this.#written.set(first, output.position);
-    this.#rangeStart = this.#isUnchanged(first) ? start : start + this.#writeHeader(first, output);
+    const from = this.#isUnchanged(first) ? start : start + this.#writeHeader(first, output);
 
-    const moved = output.position - this.#rangeStart;
+    const moved = output.position - from;
     let slot = this.#slot;
     while (
       slot < this.#end &&
@@ -109,7 +93,7 @@ export class StoredEntries {
       slot++;
     }
     this.#slot = slot;
-    this.#rangeEnd = end;
+    this.#range.begin(from, end);
   }
 
   /** Whether the entry can be copied with its header, written where `#written` says. */
