@@ -11,7 +11,7 @@ import { type ReferenceServer, startServer } from '../server/reference-server.ts
 import { readArguments, readCount, readSizeBytes, usageError } from './arguments.ts';
 import type { Command, CommandWorld } from './command.ts';
 import { isLoopback, parseListenAddress } from './listen-address.ts';
-import { writeText } from './output.ts';
+import { formatWarning, writeText } from './output.ts';
 
 export const serveCommand: Command = {
   name: 'serve',
@@ -51,6 +51,7 @@ Writes one line for each request to standard error: method, path, status, millis
       onAccess: settings.quiet
         ? undefined
         : (summary) => void world.errors.write(`${formatAccess(summary)}\n`),
+      onWarning: (warning) => void world.errors.write(formatWarning(warning)),
       onError: (error, name) => void world.errors.write(`${formatFailure(error, name)}\n`),
     });
     await writeText(world.output, greeting(server, settings));

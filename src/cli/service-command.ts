@@ -15,6 +15,7 @@ import { serveOverPipes } from '../transport/node/stdio.ts';
 import { usageError } from './arguments.ts';
 import type { CommandWorld } from './command.ts';
 import { enterRepository } from './find-repository.ts';
+import { formatWarning } from './output.ts';
 
 /** Options of both commands, for parseArgs. */
 export const SERVICE_OPTIONS = {
@@ -56,7 +57,11 @@ export async function runService(run: ServiceRun, world: CommandWorld): Promise<
   const path = await enterRepository(name, world.directory, run.strict);
   const tasks = createThreadTaskPool(); // starts threads only when a push is large
   try {
-    await using repository = await openRepository(path, { ...run.open, tasks });
+    await using repository = await openRepository(path, {
+      ...run.open,
+      tasks,
+      onWarning: (warning) => void world.errors.write(formatWarning(warning)),
+    });
     return await converse(repository, run, world);
   } finally {
     await tasks.close();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import { warmMemory } from '../core/memory-budget.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
@@ -34,6 +35,8 @@ export interface ReferenceServerOptions {
   /** Milliseconds after which a repository that nobody uses is closed. Default five minutes. */
   readonly keepOpenMs?: number | undefined;
   readonly onAccess?: ((summary: RequestSummary) => void) | undefined;
+  /** Told once of each pack, bitmap or other object file that cannot be used and is passed over; `detail.path` is its place. */
+  readonly onWarning?: ((warning: GitError) => void) | undefined;
   /** Told of failures with the name of the repository they were about. */
   readonly onError?: ((error: unknown, name: string) => void) | undefined;
 }
@@ -63,6 +66,7 @@ export async function startServer(options: ReferenceServerOptions): Promise<Refe
     hooks,
     maintenance: hooks !== 'none',
     keepOpenMs: options.keepOpenMs,
+    onWarning: options.onWarning,
   });
   const close = async (): Promise<void> => {
     await repositories[Symbol.asyncDispose]();
