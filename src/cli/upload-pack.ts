@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { GitError, isGitError } from '../core/errors.ts';
 import { uploadPack } from '../protocol/upload-pack.ts';
 import { readArguments, readCount } from './arguments.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandWorld } from './command.ts';
+import { writeText } from './output.ts';
 import { asFatal, runService, SERVICE_OPTIONS, SERVICE_OPTIONS_HELP } from './service-command.ts';
 
 export const uploadPackCommand: Command = {
@@ -35,7 +37,7 @@ ${SERVICE_OPTIONS_HELP}`,
       strict: { type: 'boolean' },
       timeout: { type: 'string', default: '0' },
     });
-    const failure = await runService(
+    const serving = runService(
       {
         values,
         positionals,
@@ -46,7 +48,21 @@ ${SERVICE_OPTIONS_HELP}`,
       },
       world,
     );
-    if (failure !== undefined) throw asFatal(failure);
+    const failure = await serving.catch(async (error: unknown) => {
+      throw await tellDamage(error, world); // without side-band the pack breaks off
+    });
+    if (failure !== undefined) throw asFatal(await tellDamage(failure, world));
     return 0;
   },
 };
+
+/** Damage is told in the words that are looked for in logs: those of the programs git runs. */
+async function tellDamage(failure: unknown, { errors }: CommandWorld): Promise<unknown> {
+  if (!isGitError(failure, 'OBJECT_MISSING', 'OBJECT_CORRUPT', 'PACK_CORRUPT')) return failure;
+  await writeText(
+    errors,
+    `error: ${failure.message}\nerror: git upload-pack: git-pack-objects died with error.\n`,
+  );
+  const words = 'git upload-pack: aborting due to possible repository corruption on the remote side.';
+  return new GitError(failure.code, words, failure.detail, failure);
+}

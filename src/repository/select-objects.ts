@@ -326,7 +326,7 @@ function throwIfMissing(missing: MissingObject | undefined): void {
 
 function missingError(missing: MissingObject): GitError {
   const { id, kind, referredBy } = missing;
-  return new GitError('OBJECT_MISSING', `Cannot send history: ${kind} ${id} is missing`, {
+  return new GitError('OBJECT_MISSING', `Cannot send history: bad ${kind} object ${id}`, {
     id,
     kind,
     referredBy,

@@ -25,5 +25,5 @@ export function entryCorrupt(packName: string, offset: number, why: string): Git
 /** The object whose raw id is at `ids[at]`. */
 export function objectMissing(format: ObjectFormat, ids: Uint8Array, at: number): GitError {
   const id = bytesToHex(ids, at, format.idBytes);
-  return new GitError('OBJECT_MISSING', `Cannot write pack: object ${id} is not in the database`, { id });
+  return new GitError('OBJECT_MISSING', `Cannot write pack: unable to read ${id}`, { id });
 }
