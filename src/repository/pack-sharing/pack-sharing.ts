@@ -9,11 +9,12 @@ import type { ObjectDatabase } from '../../odb/object-database.ts';
 import type { Repository } from '../repository.ts';
 import type { SelectionRequest } from '../select-objects.ts';
 import type { AnswerOptions } from './answer-key.ts';
+import { KeptAnswers, readKept, reportAgain } from './kept-answers.ts';
 import { choosePack } from './planned-pack.ts';
 import { type AnswerSeat, SharedAnswer } from './shared-answer.ts';
 import { SpoolUsage } from './spool.ts';
 
-/** Answers with fewer objects are made again sooner than they are worth keeping: some ten milliseconds. */
+/** The plans of answers with fewer objects are not kept: those that are asked for again are kept whole. */
 const KEPT_FROM_OBJECTS = 10_000;
 /** How long an answer outlives those who took it: a storm's stragglers come within seconds. */
 const KEPT_MS = 10_000;
@@ -21,7 +22,7 @@ const KEPT_MS = 10_000;
 export interface PackSharingOptions {
   /** Milliseconds for which a large answer is kept when nobody takes it any more. Default 10 s. */
   readonly keptMs?: number | undefined;
-  /** Answers of fewer objects are not kept. Default 10,000. */
+  /** Of answers of fewer objects no plan is kept; they are kept whole when they are asked for again. Default 10,000. */
   readonly keptFromObjects?: number | undefined;
   /** Counts what is kept so. Default: the process's own. */
   readonly memory?: MemoryBudget | undefined;
@@ -32,6 +33,7 @@ export class PackSharing {
   readonly #keptFromObjects: number;
   readonly #memory: MemoryBudget;
   readonly #answers = new WeakMap<ObjectDatabase, Map<string, SharedAnswer>>();
+  readonly #kept = new WeakMap<ObjectDatabase, KeptAnswers>();
   /** What is put aside in files. */
   readonly usage = new SpoolUsage();
 
@@ -55,6 +57,12 @@ export class PackSharing {
     { limits, ofsDelta }: AnswerOptions,
     onProgress: ProgressListener | undefined,
   ): AnswerSeat {
+    const kept = this.#keptOf(objects);
+    const written = kept.find(key);
+    if (written !== undefined) {
+      reportAgain(written, onProgress);
+      return { pack: (reading) => readKept(written, reading), [Symbol.dispose]: () => undefined };
+    }
     let answers = this.#answers.get(objects);
     if (answers === undefined) {
       answers = new Map();
@@ -62,6 +70,7 @@ export class PackSharing {
     }
     let answer = answers.get(key);
     if (answer === undefined) {
+      const isKept = kept.noteAsked(key);
       answer = new SharedAnswer(
         (context) => choosePack({ objects, runtime }, request, { limits, ofsDelta }, context),
         {
@@ -73,6 +82,7 @@ export class PackSharing {
           keptMs: this.#keptMs,
           keptFromObjects: this.#keptFromObjects,
           memory: this.#memory,
+          onWritten: isKept ? (pack) => kept.keep(key, pack) : undefined,
           onRetire: () => {
             if (answers.get(key) === answer) answers.delete(key);
           },
@@ -86,6 +96,16 @@ export class PackSharing {
   /** Let go of what is kept for a repository that is being closed. Answers that are taken now go on. */
   forget(objects: ObjectDatabase): void {
     for (const answer of [...(this.#answers.get(objects)?.values() ?? [])]) answer.close();
+    this.#kept.get(objects)?.clear();
+  }
+
+  #keptOf(objects: ObjectDatabase): KeptAnswers {
+    let kept = this.#kept.get(objects);
+    if (kept === undefined) {
+      kept = new KeptAnswers(this.#memory);
+      this.#kept.set(objects, kept);
+    }
+    return kept;
   }
 }
 

@@ -5,6 +5,9 @@
  */
 import type { Progress, ProgressListener } from '../../core/byte-stream.ts';
 import type { Evictable, MemoryBudget } from '../../core/memory-budget.ts';
+import type { PackWritingResult } from '../pack-writing/write-pack.ts';
+import { FrameRecorder } from './frames.ts';
+import type { WrittenPack } from './kept-answers.ts';
 import { type PlannedPack, type PlanningContext, planBytes } from './planned-pack.ts';
 import { SharedPack, type SharedPackOptions } from './shared-pack.ts';
 import { MOST_HELD_BYTES } from './spool.ts';
@@ -14,6 +17,8 @@ import { type PackChunk, type PackReading, writeAlone } from './write-alone.ts';
 
 /** What an answer holds besides its tables: a snapshot of the packs, an entry here and there. */
 const BASE_BYTES = 64 * 1024;
+/** Longer packs are not kept whole: a part of what a process keeps warm in all. */
+const MOST_WHOLE_BYTES = 8 * 1024 * 1024;
 
 export interface SharedAnswerOptions extends SharedPackOptions {
   /** Milliseconds for which an answer that nobody takes any more is kept. */
@@ -21,6 +26,8 @@ export interface SharedAnswerOptions extends SharedPackOptions {
   readonly keptFromObjects: number;
   /** Counts what is kept so. */
   readonly memory: MemoryBudget;
+  /** Told of the whole pack, once somebody has taken it alone and it is small. */
+  readonly onWritten?: ((written: WrittenPack) => void) | undefined;
   /** No one else may join: called once, when the answer is gone or going. */
   readonly onRetire: () => void;
 }
@@ -93,11 +100,39 @@ export class SharedAnswer implements Evictable {
     const planned = await untilAborted(this.#planned, reading.signal);
     const pack = this.#sharedPack(planned);
     try {
-      yield* pack?.read(reading) ?? writeAlone(planned, this.#options, reading);
+      yield* pack?.read(reading) ?? this.#writeAlone(planned, reading);
     } finally {
       if (pack?.isFailed)
         this.close(); // the next one may find the disk well again
       else if (pack !== undefined && pack === this.#pack && pack.readers === 0) this.#letRest();
+    }
+  }
+
+  #writeAlone(planned: PlannedPack, reading: PackReading): AsyncGenerator<PackChunk, undefined> {
+    const isSmall =
+      planned.plan.count < this.#options.keptFromObjects && bytesToPutAside(planned) <= MOST_WHOLE_BYTES;
+    if (this.#options.onWritten === undefined || !isSmall) return writeAlone(planned, this.#options, reading);
+    return this.#writeAndKeep(planned, reading, this.#options.onWritten);
+  }
+
+  async *#writeAndKeep(
+    planned: PlannedPack,
+    reading: PackReading,
+    onWritten: (written: WrittenPack) => void,
+  ): AsyncGenerator<PackChunk, undefined> {
+    const recorder = new FrameRecorder(MOST_WHOLE_BYTES);
+    let result: PackWritingResult | undefined;
+    const onResult = (told: PackWritingResult): void => {
+      result = told;
+      reading.onResult(told);
+    };
+    for await (const chunk of writeAlone(planned, this.#options, { ...reading, onResult })) {
+      recorder.add(chunk);
+      yield chunk;
+    }
+    const frames = recorder.finish();
+    if (frames !== undefined && result !== undefined) {
+      onWritten({ frames, result, phases: [...this.#phases.values()] });
     }
   }
 

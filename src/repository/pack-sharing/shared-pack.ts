@@ -11,6 +11,7 @@ import { isGitError, throwIfAborted } from '../../core/errors.ts';
 import { Pace } from '../pace.ts';
 import { CHUNK_BYTES, HEADROOM_BYTES, newChunk } from '../pack-writing/pack-output.ts';
 import { type PackWritingResult, writePack } from '../pack-writing/write-pack.ts';
+import { FRAMED_BYTES } from './frames.ts';
 import type { PlannedPack } from './planned-pack.ts';
 import { type CreateSpool, SpooledBytes, type SpoolUsage } from './spool.ts';
 import { type PackChunk, type PackReading, type PackWriter, writeAlone } from './write-alone.ts';
@@ -18,9 +19,6 @@ import { WrittenSpans } from './written-spans.ts';
 
 /** Chunks written at a time, half a megabyte: readers wait for them together, and they are put aside in one piece. */
 const STEP_CHUNKS = 8;
-/** Frames handed out at a time: a hundred clones spend half as much time on four together as on one by one. */
-const FRAMES_A_CHUNK = 4;
-const FRAMED_BYTES = FRAMES_A_CHUNK * CHUNK_BYTES;
 /** Chunks of frames kept for readers that are about as far: two megabytes for as long as there are two readers. */
 const RECENT_CHUNKS = 8;
 const BYTES_A_WRITTEN_OFFSET = 8;
