@@ -15,6 +15,11 @@ import { sortingByIds } from '../../pack/id-order.ts';
 import { Pace } from '../pace.ts';
 import type { SelectionRequest } from '../select-objects.ts';
 
+export interface PackRequest extends SelectionRequest {
+  /** Objects that are not sent although they are selected: the client can get them elsewhere. Each once. */
+  readonly leaveOut?: readonly ObjectId[] | undefined;
+}
+
 export interface AnswerOptions {
   readonly limits: Limits;
   /** The receiver reads OFS_DELTA entries. */
@@ -32,7 +37,7 @@ export interface AnswerOptions {
 export async function answerKey(
   format: ObjectFormat,
   runtime: Runtime,
-  request: SelectionRequest,
+  request: PackRequest,
   { limits, ofsDelta, signal }: AnswerOptions & Cancellable,
 ): Promise<string> {
   const hash = runtime.createHash(SHA256);
@@ -41,10 +46,10 @@ export async function answerKey(
   const settings = encodeText(JSON.stringify([format.name, filter ?? null, thin, ofsDelta, limits]));
   hash.update(lengthOf(settings.length));
   hash.update(settings);
-  const { wants, haves, shallow, clientShallow, unshallow, includeTags } = request;
+  const { wants, haves, shallow, clientShallow, unshallow, includeTags, leaveOut } = request;
   // What a tag peels to is written in the tag.
   const tagIds = includeTags?.map(({ tagId }) => tagId);
-  for (const ids of [wants, haves, shallow, clientShallow, unshallow, tagIds]) {
+  for (const ids of [wants, haves, shallow, clientShallow, unshallow, tagIds, leaveOut]) {
     await addIds(hash, format, [...(ids ?? [])], pace);
   }
   return bytesToHex(hash.digest());

@@ -9,6 +9,7 @@
 import type { Progress, ProgressListener } from '../../core/byte-stream.ts';
 import { throwIfAborted } from '../../core/errors.ts';
 import type { Evictable, MemoryBudget } from '../../core/memory-budget.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import type { PackWritingResult } from '../pack-writing/write-pack.ts';
 import { payloadsOf } from './frames.ts';
 import type { PackChunk, PackReading } from './write-alone.ts';
@@ -25,6 +26,8 @@ export interface WrittenPack {
   readonly result: PackWritingResult;
   /** The last report of each phase. */
   readonly phases: readonly Progress[];
+  /** See AnswerSeat. */
+  readonly leftOut: readonly ObjectId[];
 }
 
 class KeptAnswer implements Evictable {

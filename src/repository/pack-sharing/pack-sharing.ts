@@ -7,8 +7,7 @@ import type { ProgressListener } from '../../core/byte-stream.ts';
 import { type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
 import type { ObjectDatabase } from '../../odb/object-database.ts';
 import type { Repository } from '../repository.ts';
-import type { SelectionRequest } from '../select-objects.ts';
-import type { AnswerOptions } from './answer-key.ts';
+import type { AnswerOptions, PackRequest } from './answer-key.ts';
 import { KeptAnswers, readKept, reportAgain } from './kept-answers.ts';
 import { choosePack } from './planned-pack.ts';
 import { type AnswerSeat, SharedAnswer } from './shared-answer.ts';
@@ -53,7 +52,7 @@ export class PackSharing {
   join(
     { objects, runtime, createSpool }: Repository,
     key: string,
-    request: SelectionRequest,
+    request: PackRequest,
     { limits, ofsDelta }: AnswerOptions,
     onProgress: ProgressListener | undefined,
   ): AnswerSeat {
@@ -61,7 +60,11 @@ export class PackSharing {
     const written = kept.find(key);
     if (written !== undefined) {
       reportAgain(written, onProgress);
-      return { pack: (reading) => readKept(written, reading), [Symbol.dispose]: () => undefined };
+      return {
+        leftOut: async () => written.leftOut,
+        pack: (reading) => readKept(written, reading),
+        [Symbol.dispose]: () => undefined,
+      };
     }
     let answers = this.#answers.get(objects);
     if (answers === undefined) {

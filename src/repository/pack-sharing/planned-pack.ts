@@ -4,19 +4,23 @@
  * @module
  */
 import type { ProgressListener } from '../../core/byte-stream.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import { LARGE_WORK_OBJECTS } from '../../core/runtime.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
+import { leaveOut } from '../leave-out.ts';
 import { planPack } from '../pack-writing/plan-pack.ts';
 import type { WritePlan } from '../pack-writing/write-plan.ts';
 import type { Repository } from '../repository.ts';
-import { type SelectionRequest, selectObjects } from '../select-objects.ts';
+import { selectObjects } from '../select-objects.ts';
 import { WalkPermit } from '../walk-gate.ts';
-import type { AnswerOptions } from './answer-key.ts';
+import type { AnswerOptions, PackRequest } from './answer-key.ts';
 
 export interface PlannedPack {
   /** The snapshot the plan was made with; whoever holds the plan releases it. */
   readonly reader: ObjectReader;
   readonly plan: WritePlan;
+  /** Of the request's `leaveOut`, what would have been sent. */
+  readonly leftOut: readonly ObjectId[];
 }
 
 export interface PlanningContext {
@@ -31,16 +35,16 @@ export interface PlanningContext {
  */
 export async function choosePack(
   { objects, runtime }: Pick<Repository, 'objects' | 'runtime'>,
-  request: SelectionRequest,
+  request: PackRequest,
   { limits, ofsDelta }: AnswerOptions,
   { onProgress, signal }: PlanningContext,
 ): Promise<PlannedPack> {
   const reader = await objects.openReader({ signal });
   try {
-    const plan = await planOf(reader, request, { limits, ofsDelta }, { onProgress, signal });
+    const { plan, leftOut } = await planOf(reader, request, { limits, ofsDelta }, { onProgress, signal });
     // A slow client may take hours from here; what the selection held should not stay as long.
     if (plan.count >= LARGE_WORK_OBJECTS) runtime.collectGarbage?.();
-    return { reader, plan };
+    return { reader, plan, leftOut };
   } catch (error) {
     reader.release();
     throw error;
@@ -49,13 +53,15 @@ export async function choosePack(
 
 async function planOf(
   reader: ObjectReader,
-  request: SelectionRequest,
+  request: PackRequest,
   { limits, ofsDelta }: AnswerOptions,
   { onProgress, signal }: PlanningContext,
-): Promise<WritePlan> {
+): Promise<Omit<PlannedPack, 'reader'>> {
   using permit = new WalkPermit();
-  const selection = await selectObjects(reader, request, { limits, onProgress, signal, permit });
-  return await planPack(reader, selection, { limits, thin: request.thin, ofsDelta, signal, onProgress });
+  const selected = await selectObjects(reader, request, { limits, onProgress, signal, permit });
+  const { selection, leftOut } = leaveOut(reader, selected, request.leaveOut ?? []);
+  const { thin } = request;
+  return { plan: await planPack(reader, selection, { limits, thin, ofsDelta, signal, onProgress }), leftOut };
 }
 
 /** Bytes that a plan holds. */

@@ -5,6 +5,7 @@
  */
 import type { Progress, ProgressListener } from '../../core/byte-stream.ts';
 import type { Evictable, MemoryBudget } from '../../core/memory-budget.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import type { PackWritingResult } from '../pack-writing/write-pack.ts';
 import { FrameRecorder } from './frames.ts';
 import type { WrittenPack } from './kept-answers.ts';
@@ -34,6 +35,12 @@ export interface SharedAnswerOptions extends SharedPackOptions {
 
 /** One client's part in an answer. Dispose it when the client has it all, or goes away. */
 export interface AnswerSeat extends Disposable {
+  /**
+   * Of the request's `leaveOut`, what is not in the pack though it was selected: known before the pack begins.
+   *
+   * @throws {GitError} what choosing and planning throw; ABORTED
+   */
+  leftOut(signal: AbortSignal | undefined): Promise<readonly ObjectId[]>;
   /** Everything; called once. @throws {GitError} what choosing, planning and writing throw; ABORTED */
   pack(reading: PackReading): AsyncGenerator<PackChunk, undefined>;
 }
@@ -84,6 +91,7 @@ export class SharedAnswer implements Evictable {
     for (const progress of this.#phases.values()) seat(progress);
     this.#seats.add(seat);
     return {
+      leftOut: async (signal) => (await untilAborted(this.#planned, signal)).leftOut,
       pack: (reading) => this.#packFor(reading),
       [Symbol.dispose]: () => this.#leave(seat),
     };
@@ -132,7 +140,8 @@ export class SharedAnswer implements Evictable {
     }
     const frames = recorder.finish();
     if (frames !== undefined && result !== undefined) {
-      onWritten({ frames, result, phases: [...this.#phases.values()] });
+      const { leftOut } = planned;
+      onWritten({ frames, result, leftOut, phases: [...this.#phases.values()] });
     }
   }
 

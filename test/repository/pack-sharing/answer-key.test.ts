@@ -7,18 +7,19 @@ import * as fc from 'fast-check';
 import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
 import { nodeRuntime } from '../../../src/core/node/runtime.ts';
 import { type ObjectId, SHA1, SHA256 } from '../../../src/core/object-id.ts';
-import { type AnswerOptions, answerKey } from '../../../src/repository/pack-sharing/answer-key.ts';
-import type { SelectionRequest } from '../../../src/repository/select-objects.ts';
+import {
+  type AnswerOptions,
+  answerKey,
+  type PackRequest,
+} from '../../../src/repository/pack-sharing/answer-key.ts';
 
 const id = (n: number): ObjectId => n.toString(16).padStart(40, '0');
 
-const CLONE: SelectionRequest = { wants: [id(1), id(2)], haves: [], thin: true };
+const CLONE: PackRequest = { wants: [id(1), id(2)], haves: [], thin: true };
 const OPTIONS: AnswerOptions = { limits: DEFAULT_LIMITS, ofsDelta: true };
 
-const keyOf = (
-  request: Partial<SelectionRequest> = {},
-  options: Partial<AnswerOptions> = {},
-): Promise<string> => answerKey(SHA1, nodeRuntime, { ...CLONE, ...request }, { ...OPTIONS, ...options });
+const keyOf = (request: Partial<PackRequest> = {}, options: Partial<AnswerOptions> = {}): Promise<string> =>
+  answerKey(SHA1, nodeRuntime, { ...CLONE, ...request }, { ...OPTIONS, ...options });
 
 describe('two requests are the same', () => {
   for (const [what, request] of [
@@ -38,6 +39,7 @@ describe('two requests are different', () => {
     ['in where the history of the client ends', keyOf({ clientShallow: new Set([id(3)]) })],
     ['in what is shallow no more', keyOf({ unshallow: [id(3)] })],
     ['in a tag that may be included', keyOf({ includeTags: [tag] })],
+    ['in what is left out', keyOf({ leaveOut: [id(1)] })],
     ['in the filter', keyOf({ filter: { kind: 'blob:none' } })],
     ['in the size of a filter', keyOf({ filter: { kind: 'blob:limit', limitBytes: 10 } })],
     ['in whether thin packs are read', keyOf({ thin: false })],
