@@ -6,6 +6,7 @@ export default defineConfig({
     index: 'src/index.ts',
     pack: 'src/pack.ts',
     protocol: 'src/protocol.ts',
+    server: 'src/server.ts',
     testing: 'src/testing.ts',
     cli: 'src/cli/main.ts',
     // Found beside whatever chunk starts it: see src/pack/node/thread-task-pool.ts.

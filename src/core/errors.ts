@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'UNSUPPORTED' // a valid request for something this server does not do
   | 'STORAGE_FAILED' // the disk or backend failed: full, read-only, I/O error
   | 'INVALID_ARGUMENT' // the caller of the library passed something impossible
+  | 'OVERLOADED' // the server has too much to do; `retryAfterSeconds` of the detail says when to come again
+  | 'RATE_LIMITED' // this client asks for too much; the same
   | 'ABORTED'; // the work was cancelled by its signal or deadline
 
 export type ErrorDetail = Readonly<Record<string, string | number>>;

@@ -88,6 +88,8 @@ export function failureText(error: unknown): string {
     case 'PROTOCOL_VIOLATION':
     case 'NOT_OUR_REF':
     case 'LIMIT_EXCEEDED':
+    case 'OVERLOADED':
+    case 'RATE_LIMITED':
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it may hold bytes that the client sent
       return error.message.slice(0, MAX_MESSAGE_CHARACTERS).replace(/[\x00-\x1f\x7f]/g, '?');
     case 'OBJECT_MISSING':

@@ -18,7 +18,7 @@ export function encodeFailure(error: unknown, sideBand: boolean): Uint8Array {
 
 /** What the peer did wrong is said as it is; what is wrong here stays in the log. */
 function failureMessage(error: unknown): string {
-  if (isGitError(error, 'PROTOCOL_VIOLATION', 'LIMIT_EXCEEDED', 'UNSUPPORTED'))
+  if (isGitError(error, 'PROTOCOL_VIOLATION', 'LIMIT_EXCEEDED', 'UNSUPPORTED', 'OVERLOADED', 'RATE_LIMITED'))
     return printable(error.message);
   return 'internal server error';
 }

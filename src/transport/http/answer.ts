@@ -57,6 +57,8 @@ const STATUS: Readonly<Record<ErrorCode, { readonly status: number; readonly tel
   UNSUPPORTED: { status: 501, telling: true },
   ACCESS_DENIED: { status: 403, telling: true },
   REPOSITORY_NOT_FOUND: { status: 404, telling: false },
+  OVERLOADED: { status: 503, telling: true },
+  RATE_LIMITED: { status: 429, telling: true },
   ABORTED: { status: 503, telling: false },
   REPOSITORY_INVALID: { status: 500, telling: false },
   OBJECT_CORRUPT: { status: 500, telling: false },
@@ -74,7 +76,12 @@ const SENTENCE: Readonly<Record<number, string>> = {
 /** The answer for work that failed before its first byte. What was not meant for clients is not in it. */
 export function errorAnswer(error: GitError): HttpAnswer {
   const { status, telling } = STATUS[error.code];
-  return textAnswer(status, telling ? error.message : (SENTENCE[status] ?? 'Request failed'));
+  const { retryAfterSeconds } = error.detail;
+  return textAnswer(
+    status,
+    telling ? error.message : (SENTENCE[status] ?? 'Request failed'),
+    retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
+  );
 }
 
 /** For anything that is no {@link GitError}: a bug, here or in a callback. */

@@ -1,0 +1,47 @@
+/**
+ * packwire/server: what the reference server is made of, for servers of other shapes: who may do what, and how much at once.
+ *
+ * @module
+ */
+export {
+  type AccessRule,
+  isPermitted,
+  type Permission,
+  type PermissionQuestion,
+} from './server/access/access-rules.ts';
+export {
+  type AccessToken,
+  formatAccessToken,
+  hashSecret,
+  makeAccessToken,
+  matchesSecret,
+  parseAccessToken,
+} from './server/access/access-token.ts';
+export type {
+  AccessDecision,
+  AccessRequest,
+  Authorizer,
+  Operation,
+  RefChange,
+  TransportName,
+} from './server/access/authorizer.ts';
+export {
+  type Admitted,
+  createHttpAccess,
+  type HttpAccess,
+  type HttpAccessOptions,
+  type HttpKnock,
+} from './server/access/http-access.ts';
+export { type HttpCredentials, parseAuthorization } from './server/access/http-credentials.ts';
+export { matchesPath, matchesSomePath } from './server/access/path-pattern.ts';
+export { createRuleAuthorizer } from './server/access/rule-authorizer.ts';
+export {
+  ANONYMOUS,
+  type Credential,
+  isAnonymous,
+  type Scope,
+  type Subject,
+} from './server/access/subject.ts';
+export { authenticateToken, type StoredToken, type TokenStore } from './server/access/token-authenticator.ts';
+export { FairGate, type GateLimits, type Pass } from './server/limits/fair-gate.ts';
+export { type Rate, TokenBuckets } from './server/limits/token-bucket.ts';
