@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import { AGENT } from '../protocol/capabilities.ts';
 import type { WantPolicy } from '../protocol/fetch-context.ts';
+import { configSources } from '../repository/node/config/config-sources.ts';
 import { formatAccess } from '../server/access-log.ts';
 import { type ReferenceServer, startServer } from '../server/reference-server.ts';
 import { readArguments, readCount, readSizeBytes, usageError } from './arguments.ts';
@@ -108,6 +109,7 @@ function readSettings(args: readonly string[], world: CommandWorld) {
       wantPolicy: values.want as WantPolicy,
       collisionDetection: values['collision-detection'],
       hooks: readHooks(values.hooks, values['any-owner']),
+      configSources: configSources(world.environment),
       refPolicy: {
         denyDeletes: values['deny-deletes'],
         denyNonFastForwards: values['deny-non-fast-forwards'],

@@ -8,6 +8,7 @@ import { GitError, isGitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
 import { parseProtocolVersion, type ServiceMode, type ServiceOptions } from '../protocol/service.ts';
+import { configSources } from '../repository/node/config/config-sources.ts';
 import { openRepository } from '../repository/node/files-repository.ts';
 import type { OpenRepositoryOptions } from '../repository/node/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -59,6 +60,7 @@ export async function runService(run: ServiceRun, world: CommandWorld): Promise<
   try {
     await using repository = await openRepository(path, {
       ...run.open,
+      configSources: configSources(world.environment),
       tasks,
       onWarning: (warning) => void world.errors.write(formatWarning(warning)),
     });
@@ -94,7 +96,7 @@ async function converse(repository: Repository, run: ServiceRun, world: CommandW
 const ENDING_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
 /** Programs that were started do not hear of the signals that end this process: it stops the work, and ends then. */
-async function untilSignal(work: (stopped: AbortSignal) => Promise<void>): Promise<void> {
+export async function untilSignal(work: (stopped: AbortSignal) => Promise<void>): Promise<void> {
   const stopping = new AbortController();
   let received: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {

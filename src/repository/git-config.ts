@@ -1,25 +1,38 @@
 /**
  * The text of a Git config file.
- * Spec: git-config(1), "CONFIGURATION FILE", "Values". Includes are not followed: what decides how a repository
- * is read may only stand in its own file, for git too.
+ * Spec: git-config(1), "CONFIGURATION FILE", "Values". Here includes are entries like any others; files are put together
+ * in node/config/.
  *
  * @module
  */
 import { GitError } from '../core/errors.ts';
+
+/** Which kind of file an entry comes from, or that the environment says it. */
+export type ConfigScope = 'system' | 'global' | 'local' | 'worktree' | 'command';
 
 export interface ConfigEntry {
   /** `section.key` or `section.subsection.key`: section and key in lower case, the subsection as written. */
   readonly name: string;
   /** `undefined` for a key without `=`, which stands for true. */
   readonly value: string | undefined;
+  /** Absent for a text that nobody said the place of; it counts as the repository's own. */
+  readonly scope?: ConfigScope | undefined;
 }
 
-/** The entries of a config file, in its order. Of several values of one name the last holds. */
+/** Entries of config files, in their order. Of several values of one name the last holds. */
 export class GitConfig {
   readonly entries: readonly ConfigEntry[];
 
   constructor(entries: readonly ConfigEntry[]) {
     this.entries = entries;
+  }
+
+  /**
+   * What whoever can only write to the repository has no say in: system, global and command scope.
+   * Spec: git-config(1), "Protected configuration".
+   */
+  get protected(): GitConfig {
+    return new GitConfig(this.entries.filter(({ scope }) => PROTECTED.includes(scope)));
   }
 
   /** The value of `name`, such as `core.bare`; `undefined` when it is not set, `''` for a key without `=`. */
@@ -49,7 +62,7 @@ export class GitConfig {
   }
 
   /**
-   * A whole number, `k`, `m` and `g` behind it multiplying by powers of 1024.
+   * A whole number, decimal, octal (`0…`) or hexadecimal (`0x…`); `k`, `m` and `g` behind it multiply by powers of 1024.
    *
    * @throws {GitError} REPOSITORY_INVALID when it is none
    */
@@ -64,12 +77,18 @@ export class GitConfig {
   }
 
   #integer(name: string, value: string): number {
-    const [, digits, unit = ''] = /^([+-]?\d+)([kmg]?)$/i.exec(value) ?? [];
-    const number = Number(digits) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
+    const [, sign, digits, unit = ''] = NUMBER.exec(value) ?? [];
+    const size = Number(digits?.replace(/^0(?=[0-7])/, '0o'));
+    const number = (sign === '-' ? -size : size) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
     if (Number.isSafeInteger(number)) return number;
     throw new GitError('REPOSITORY_INVALID', `Cannot read config: bad value '${value}' for '${name}'`);
   }
 }
+
+/** As strtoimax() reads it with base 0. */
+const NUMBER = /^\s*([+-]?)(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)([kmg]?)$/i;
+
+const PROTECTED: readonly (ConfigScope | undefined)[] = ['system', 'global', 'command'];
 
 function normalName(name: string): string {
   const first = name.indexOf('.');
@@ -94,7 +113,7 @@ export function parseGitConfig(text: string, onEntry?: (entry: ConfigEntry) => v
 
 const LETTER = /[A-Za-z]/;
 const KEY_CHARACTER = /[A-Za-z0-9-]/;
-const WHITE = /\s/;
+const WHITE = /[ \t\n\r]/; // git's isspace()
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n', t: '\t', b: '\b', '\\': '\\', '"': '"' };
 
 /** A file is a stream of characters to git: a key may follow its section's header on the same line. */

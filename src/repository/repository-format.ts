@@ -10,9 +10,12 @@ import type { GitConfig } from './git-config.ts';
 
 const NEWEST_VERSION = 1;
 
-/** Extensions that change nothing for us; git knows the first three in version 0 too. */
+/**
+ * Extensions that change nothing for us. A partial clone is served as far as its objects are here: none are fetched.
+ */
 const HARMLESS = [
   'noop',
+  'partialclone',
   'preciousobjects',
   'worktreeconfig',
   'noop-v1',
@@ -20,14 +23,14 @@ const HARMLESS = [
   'submodulepathconfig',
 ];
 const OF_VERSION_0 = ['noop', 'preciousobjects', 'worktreeconfig', 'partialclone'];
-/** Extensions git knows and we do not support, whatever their value. */
-const UNSUPPORTED = ['partialclone', 'compatobjectformat'];
+/** Extensions git knows and we do not support, whatever their value: a push would have to keep a map of both ids. */
+const UNSUPPORTED = ['compatobjectformat'];
 
 /**
  * The object format of a repository with this config.
  *
- * @throws {GitError} UNSUPPORTED for a newer version, an unknown extension, refs that are not files, a partial
- * clone; REPOSITORY_INVALID when version and extensions contradict each other
+ * @throws {GitError} UNSUPPORTED for a newer version, an unknown extension, refs that are not files, a
+ * second object format; REPOSITORY_INVALID when version and extensions contradict each other
  */
 export function checkRepositoryFormat(config: GitConfig): ObjectFormat {
   const version = config.getInteger('core.repositoryformatversion') ?? 0;

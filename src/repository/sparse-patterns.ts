@@ -62,6 +62,11 @@ export class SparsePatterns {
   }
 }
 
+/** Whether git's wildmatch() holds `path`, a character a byte, to be one that `glob` stands for; `*` stops at slashes. */
+export function matchesGlob(glob: string, path: string): boolean {
+  return matches({ literal: undefined, steps: stepsOf(glob) }, path);
+}
+
 /** Without a carriage return, and without spaces at the end that no backslash keeps. */
 function trimmed(line: string): string {
   let end = line.endsWith('\r') ? line.length - 1 : line.length;
@@ -161,7 +166,7 @@ function readSet(text: string, start: number): { readonly set: ReadonlySet<numbe
 }
 
 /** All places in the pattern that the path so far can have led to are followed at once: nothing is tried again. */
-function matches({ literal, steps }: Pattern, path: string): boolean {
+function matches({ literal, steps }: Pick<Pattern, 'literal' | 'steps'>, path: string): boolean {
   if (literal !== undefined) return literal === path;
   let places = new Uint8Array(steps.length + 1);
   places[0] = 1;

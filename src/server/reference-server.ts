@@ -8,6 +8,7 @@ import type { Limits } from '../core/limits.ts';
 import { warmMemory } from '../core/memory-budget.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
 import type { WantPolicy } from '../protocol/fetch-context.ts';
+import type { ConfigSources } from '../repository/node/config/config-sources.ts';
 import { createRepositoryDirectory } from '../repository/node/repository-directory.ts';
 import type { RefPolicy } from '../repository/push/ref-policy.ts';
 import { createGitServer } from '../transport/http/git-server.ts';
@@ -29,6 +30,8 @@ export interface ReferenceServerOptions {
   readonly collisionDetection?: boolean | undefined;
   /** Whether the repositories' own hooks and git's maintenance are run in pushes; see OpenRepositoryOptions. Default `own`. */
   readonly hooks?: 'own' | 'any' | 'none' | undefined;
+  /** Configuration beside the repositories' own; see OpenRepositoryOptions. */
+  readonly configSources?: ConfigSources | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** Bytes that the process keeps warm for later requests. Default 128 MiB. */
   readonly cacheBytes?: number | undefined;
@@ -65,6 +68,7 @@ export async function startServer(options: ReferenceServerOptions): Promise<Refe
     tasks,
     hooks,
     maintenance: hooks !== 'none',
+    configSources: options.configSources,
     keepOpenMs: options.keepOpenMs,
     onWarning: options.onWarning,
   });

@@ -138,6 +138,7 @@ for (const [what, text, expected] of [
   ['version 1', '[core]\nrepositoryformatversion = 1\n[extensions]\nobjectFormat = sha256\n', SHA256],
   ['refs in files', '[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = files\n', SHA1],
   ['precious objects', '[core]\nrepositoryformatversion = 1\n[extensions]\npreciousObjects = true\n', SHA1],
+  ['a partial clone', '[core]\nrepositoryformatversion = 1\n[extensions]\npartialClone = o\n', SHA1],
   ['an unknown extension in version 0', '[extensions]\nsomething = x\n', SHA1],
 ] as const) {
   test(`a repository with ${what} can be opened`, () => {
@@ -149,7 +150,11 @@ for (const [what, text, code] of [
   ['version 2', '[core]\nrepositoryformatversion = 2\n', 'UNSUPPORTED'],
   ['an unknown extension', '[core]\nrepositoryformatversion = 1\n[extensions]\nx = y\n', 'UNSUPPORTED'],
   ['reftable', '[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = reftable\n', 'UNSUPPORTED'],
-  ['a partial clone', '[core]\nrepositoryformatversion = 1\n[extensions]\npartialClone = o\n', 'UNSUPPORTED'],
+  [
+    'two hashes',
+    '[core]\nrepositoryformatversion = 1\n[extensions]\ncompatObjectFormat = sha256\n',
+    'UNSUPPORTED',
+  ],
   [
     'an unknown hash',
     '[core]\nrepositoryformatversion = 1\n[extensions]\nobjectFormat = md5\n',

@@ -17,13 +17,15 @@ import type { ObjectDatabase } from '../../odb/object-database.ts';
 import type { TaskPool } from '../../pack/task-pool.ts';
 import { openFilesRefDatabase } from '../../refs/node/files-ref-database.ts';
 import type { LogAllRefUpdates } from '../../refs/reflog-format.ts';
-import { type GitConfig, parseGitConfig } from '../git-config.ts';
+import type { GitConfig } from '../git-config.ts';
 import { packSharing } from '../pack-sharing/pack-sharing.ts';
 import type { Repository } from '../repository.ts';
 import { checkRepositoryFormat } from '../repository-format.ts';
 import { parseShallowFile } from '../shallow-file.ts';
 import { peelObject } from '../tag.ts';
 import { alternateTips } from './alternate-refs.ts';
+import type { ConfigSources } from './config/config-sources.ts';
+import { readConfig } from './config/read-config.ts';
 import { findGitDirectory, orAbsent } from './git-directory.ts';
 import { FilesHooks } from './hooks/files-hooks.ts';
 import { FilesWorkTrees } from './hooks/files-work-trees.ts';
@@ -50,15 +52,22 @@ export interface OpenRepositoryOptions {
    * write the repository's configuration or hooks directory can run programs as this process.
    */
   readonly hooks?: 'own' | 'any' | 'none' | undefined;
+  /**
+   * Configuration beside the repository's own that counts: of the machine, of the user, of a command. Default none, so
+   * that what a server does is not decided by files of whoever starts it; `configSources(process.env)` is what git reads.
+   */
+  readonly configSources?: ConfigSources | undefined;
   /** Whether the installed git may do its housekeeping after pushes, as `receive.autogc` wants it. Default false. */
   readonly maintenance?: boolean | undefined;
 }
 
-/** A repository of files: its directory, and what its own config says. */
+/** A repository of files: its directory, and what its configuration says. */
 export interface FilesRepository extends Repository {
   readonly path: string;
-  /** As it was when the repository was opened. */
+  /** As it was when the repository was opened: its own files and the {@link OpenRepositoryOptions.configSources}. */
   readonly config: GitConfig;
+  /** Whether all files of the configuration but the repository's `config` are as they were then. */
+  isConfigCurrent(): boolean;
 }
 
 /**
@@ -74,8 +83,8 @@ export async function openRepository(
 ): Promise<FilesRepository> {
   const { runtime = nodeRuntime, tasks, onBrokenRef, onWarning, spoolDirectory, hooks } = options;
   const directory = await findGitDirectory(path);
-  const config = parseGitConfig((await orAbsent(readFile(join(directory, 'config'), 'utf8'))) ?? '');
-  const format = checkRepositoryFormat(config);
+  const { own, all: config, isCurrent } = await readConfig(directory, options.configSources ?? {});
+  const format = checkRepositoryFormat(own);
   const objects = await openFilesObjectDatabase(join(directory, 'objects'), {
     format,
     runtime,
@@ -102,6 +111,7 @@ export async function openRepository(
     refs,
     runtime,
     config,
+    isConfigCurrent: isCurrent,
     label: directory,
     path: directory,
     createSpool: spoolsIn(spoolDirectory ?? join(directory, 'objects')),
@@ -133,11 +143,14 @@ function programsOf(
     readonly directory: string;
     readonly config: GitConfig;
   },
-  { hooks = 'own', maintenance = false }: OpenRepositoryOptions,
+  { hooks = 'own', maintenance = false, configSources: sources = {} }: OpenRepositoryOptions,
 ): Pick<Repository, 'hooks' | 'workTrees' | 'afterPush'> {
   const emptyTree = objectIdOf(format, 'tree', new Uint8Array(0), runtime);
   return {
-    hooks: hooks === 'none' ? undefined : new FilesHooks(directory, config, { anyOwner: hooks === 'any' }),
+    hooks:
+      hooks === 'none'
+        ? undefined
+        : new FilesHooks(directory, config, { anyOwner: hooks === 'any', home: sources.home }),
     workTrees: new FilesWorkTrees(directory, config, emptyTree),
     afterPush: maintenance ? maintenanceOf(directory, config) : undefined,
   };

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { type Stats, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { join } from 'node:path';
-import { GitError } from '../../core/errors.ts';
 import { type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
 import type { Repository } from '../repository.ts';
+import { isSameFile, lookAt } from './file-identity.ts';
 import { type FilesRepository, type OpenRepositoryOptions, openRepository } from './open-repository.ts';
 
 export interface WarmRepositoriesOptions {
@@ -28,6 +28,8 @@ const SWEEPS = 4;
 interface WarmRepository {
   readonly identity: Identity;
   readonly opened: Promise<FilesRepository>;
+  /** Once it is open. */
+  repository: FilesRepository | undefined;
   /** Requests that work with it now. */
   leases: number;
   /** On the clock of `performance.now()`, when it was given back last. */
@@ -55,20 +57,21 @@ export class WarmRepositories {
   /**
    * The repository in `gitDirectory`, open. Disposing what is returned gives it back.
    *
-   * A directory that was deleted and made anew, or whose config has changed, is opened again.
+   * A directory that was deleted and made anew, or whose configuration has changed, is opened again.
    *
    * @throws {GitError} as {@link openRepository}
    */
   async lease(gitDirectory: string): Promise<Repository> {
     const identity = identityOf(gitDirectory);
     let warm = this.#warm.get(gitDirectory);
-    if (warm !== undefined && !isSame(warm.identity, identity)) {
+    if (warm !== undefined && !isCurrent(warm, identity)) {
       await this.#retire(gitDirectory, warm);
       warm = this.#warm.get(gitDirectory); // another may have opened it meanwhile
     }
     warm ??= {
       identity,
       opened: openRepository(gitDirectory, this.#options),
+      repository: undefined,
       leases: 0,
       usedAtMs: 0,
       isRetired: false,
@@ -79,6 +82,7 @@ export class WarmRepositories {
     warm.leases++;
     try {
       const repository = await warm.opened;
+      warm.repository = repository;
       await this.#closeUnused();
       return lent(
         repository,
@@ -165,14 +169,8 @@ function identityOf(gitDirectory: string): Identity {
   return { directory: lookAt(gitDirectory), config: lookAt(join(gitDirectory, 'config')) };
 }
 
-function lookAt(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    if (error.code === 'ENOTDIR' || error.code === 'ELOOP') return undefined;
-    throw new GitError('STORAGE_FAILED', `Cannot open repository: ${String(error.code)}`, {}, error);
-  }
+function isCurrent({ identity, repository }: WarmRepository, now: Identity): boolean {
+  return isSame(identity, now) && repository?.isConfigCurrent() !== false;
 }
 
 function isSame(a: Identity, b: Identity): boolean {
@@ -180,9 +178,6 @@ function isSame(a: Identity, b: Identity): boolean {
     a.directory?.dev === b.directory?.dev &&
     a.directory?.ino === b.directory?.ino &&
     a.directory?.birthtimeMs === b.directory?.birthtimeMs &&
-    a.config?.ino === b.config?.ino &&
-    a.config?.mtimeMs === b.config?.mtimeMs &&
-    a.config?.ctimeMs === b.config?.ctimeMs &&
-    a.config?.size === b.config?.size
+    isSameFile(a.config, b.config)
   );
 }

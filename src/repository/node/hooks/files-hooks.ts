@@ -13,12 +13,16 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { GitConfig } from '../../git-config.ts';
 import type { HookCall, HookConversation, HookEvent, RepositoryHooks } from '../../push/repository-hooks.ts';
+import { pathValue } from '../config/config-path.ts';
+import { isSafeDirectory } from '../config/safe-directory.ts';
 import { configuredHooks } from './configured-hooks.ts';
 import { type Program, runProgram } from './run-program.ts';
 
 export interface FilesHooksOptions {
   /** Run those of repositories that belong to others, too. */
   readonly anyOwner: boolean;
+  /** What `~/` means. Default: the home of this process's user. */
+  readonly home?: string | undefined;
 }
 
 export class FilesHooks implements RepositoryHooks {
@@ -26,11 +30,14 @@ export class FilesHooks implements RepositoryHooks {
   readonly #hooksPath: string;
   readonly #config: GitConfig;
   readonly #anyOwner: boolean;
+  readonly #home: string;
   #commands: ReadonlyMap<string, readonly string[]> | undefined;
 
-  constructor(gitDirectory: string, config: GitConfig, { anyOwner }: FilesHooksOptions) {
+  constructor(gitDirectory: string, config: GitConfig, { anyOwner, home = homedir() }: FilesHooksOptions) {
     this.#gitDirectory = gitDirectory;
-    this.#hooksPath = expandHome(config.get('core.hooksPath')) ?? 'hooks';
+    const path = config.get('core.hooksPath');
+    this.#hooksPath = (path && pathValue(path, home)) ?? 'hooks';
+    this.#home = home;
     this.#config = config;
     this.#anyOwner = anyOwner;
   }
@@ -107,6 +114,7 @@ export class FilesHooks implements RepositoryHooks {
 
   async #isTrusted({ onOutput }: HookCall): Promise<boolean> {
     if (this.#anyOwner || isOurs(this.#gitDirectory)) return true;
+    if (isSafeDirectory(this.#gitDirectory, this.#config, this.#home)) return true;
     await onOutput('error: detected dubious ownership in repository: its hooks are not run\n');
     return false;
   }
@@ -144,8 +152,4 @@ export function hookEnvironment(added: HookCall['environment']): NodeJS.ProcessE
   const environment: NodeJS.ProcessEnv = { ...process.env };
   for (const name of LOCAL_TO_REPOSITORY) delete environment[name];
   return { ...environment, GIT_DIR: '.', ...added };
-}
-
-function expandHome(path: string | undefined): string | undefined {
-  return path?.startsWith('~/') === true ? join(homedir(), path.slice(2)) : path;
 }
