@@ -11,6 +11,7 @@ import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
 import type { FetchOptions, WantPolicy } from './fetch-context.ts';
 import { readFilterRules } from './filter-rules.ts';
 import type { ProtocolVersion } from './service.ts';
+import { hasPackfileUris } from './v2/packfile-uris.ts';
 
 /** What the application says; see UploadPackOptions. */
 export interface FetchChoices {
@@ -44,6 +45,7 @@ export function fetchSettings(
   | 'unborn'
   | 'allowRefInWant'
   | 'allowSidebandAll'
+  | 'allowPackfileUris'
   | 'advertiseSessionId'
   | 'advertiseObjectInfo'
   | 'advertiseBundleUris'
@@ -63,6 +65,7 @@ export function fetchSettings(
     unborn: unbornSetting(config),
     allowRefInWant: isOn('uploadpack.allowrefinwant'),
     allowSidebandAll: isOn('uploadpack.allowsidebandall'),
+    allowPackfileUris: hasPackfileUris(config),
     advertiseSessionId: isOn('transfer.advertisesid'),
     advertiseObjectInfo: isOn('transfer.advertiseobjectinfo'),
     advertiseBundleUris: isOn('uploadpack.advertisebundleuris'),

@@ -37,6 +37,7 @@ export interface FetchOptions extends ServiceOptions {
   readonly unborn: 'advertise' | 'allow' | 'ignore';
   readonly allowRefInWant: boolean;
   readonly allowSidebandAll: boolean;
+  readonly allowPackfileUris: boolean;
   readonly advertiseSessionId: boolean;
   readonly advertiseObjectInfo: boolean;
   readonly advertiseBundleUris: boolean;

@@ -8,6 +8,7 @@ import type { ObjectId } from '../core/object-id.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import type { ObjectFilter } from '../repository/object-filter.ts';
 import { answerKey } from '../repository/pack-sharing/answer-key.ts';
+import type { AnswerSeat } from '../repository/pack-sharing/shared-answer.ts';
 import type { PackChunk } from '../repository/pack-sharing/write-alone.ts';
 import type { PackWritingResult } from '../repository/pack-writing/write-pack.ts';
 import type { FetchContext } from './fetch-context.ts';
@@ -15,7 +16,11 @@ import { readIncludableTags } from './include-tags.ts';
 import { FLUSH_PACKET, MAX_PACKET_BYTES } from './pkt-line.ts';
 import { progressText } from './progress-text.ts';
 import type { ShallowDecision } from './shallow-info.ts';
-import { multiplex } from './side-band.ts';
+import { type BandTwo, encodeEmptyBand, multiplex } from './side-band.ts';
+
+/** Before the pack has begun, an empty packet of pack data would be an empty line of the answer. */
+const SILENCE_BEFORE_PACK: Uint8Array = encodeEmptyBand(2);
+const NOTHING = new Uint8Array(0);
 
 /** What the pack is to hold, and how the client takes it. */
 export interface PackOrder {
@@ -28,6 +33,14 @@ export interface PackOrder {
   readonly ofsDelta: boolean;
   readonly includeTag: boolean;
   readonly noProgress: boolean;
+  readonly elsewhere?: Elsewhere | undefined;
+}
+
+/** Objects that the client can get elsewhere. The answer is in bands from its start. */
+export interface Elsewhere {
+  readonly ids: readonly ObjectId[];
+  /** What is sent in front of the pack, once it is known which of them are left out of it. */
+  announce(leftOut: readonly ObjectId[]): Uint8Array;
 }
 
 /**
@@ -44,23 +57,59 @@ export async function* sendPack(
   const { limits, signal } = context.options;
   if (bandPacketBytes === 0) {
     context.channel = { kind: 'bare' };
-    for await (const chunk of packOf(context, reader, order, { signal })) yield chunk as Uint8Array;
+    using seat = await takeSeat(context, reader, order, undefined, signal);
+    for await (const chunk of packOf(seat, { signal })) yield chunk as Uint8Array;
     return;
   }
   context.channel = { kind: 'bands', maxPacketBytes: bandPacketBytes };
-  yield* multiplex(
-    (bandTwo, stop) => {
-      const say = order.noProgress ? undefined : (text: string) => bandTwo.write(text);
-      return packOf(context, reader, order, {
-        signal: stop,
-        framed: bandPacketBytes === MAX_PACKET_BYTES,
-        say,
-      });
-    },
-    { maxPacketBytes: bandPacketBytes, keepaliveMs: limits.keepaliveMs, signal },
-  );
+  const bands = { maxPacketBytes: bandPacketBytes, keepaliveMs: limits.keepaliveMs, signal };
+  let terminal: BandTwo | undefined;
+  const say = order.noProgress ? undefined : (text: string) => terminal?.write(text);
+  let seat: AnswerSeat | undefined;
+  try {
+    if (order.elsewhere !== undefined) {
+      let leftOut: readonly ObjectId[] = [];
+      const choosing = async function* (bandTwo: BandTwo, stop: AbortSignal) {
+        terminal = bandTwo;
+        seat = await takeSeat(context, reader, order, say, stop);
+        leftOut = await seat.leftOut(stop);
+        yield NOTHING;
+      };
+      yield* multiplex(choosing, { ...bands, keepalive: SILENCE_BEFORE_PACK });
+      yield order.elsewhere.announce(leftOut);
+    }
+    const writing = async function* (bandTwo: BandTwo, stop: AbortSignal) {
+      terminal = bandTwo;
+      seat ??= await takeSeat(context, reader, order, say, stop);
+      yield* packOf(seat, { signal: stop, framed: bandPacketBytes === MAX_PACKET_BYTES, say });
+    };
+    yield* multiplex(writing, bands);
+  } finally {
+    seat?.[Symbol.dispose]();
+  }
   context.channel = { kind: 'packets' };
   yield FLUSH_PACKET;
+}
+
+/** @param reader is released: the answer has a snapshot of its own, since it may outlive this request */
+async function takeSeat(
+  context: FetchContext,
+  reader: ObjectReader,
+  order: PackOrder,
+  say: ((text: string) => void) | undefined,
+  signal: AbortSignal | undefined,
+): Promise<AnswerSeat> {
+  const { limits, sharing } = context.options;
+  const { wants, haves, filter, ofsDelta, thinPack: thin } = order;
+  const includeTags = order.includeTag ? await readIncludableTags(context, reader) : undefined;
+  const leaveOut = order.elsewhere?.ids;
+  const request = { wants, haves, ...order.shallow.selection, filter, includeTags, thin, leaveOut };
+  const { repository } = context;
+  const key = await answerKey(repository.format, repository.runtime, request, { limits, ofsDelta, signal });
+  const onProgress = say && progressText(say);
+  const seat = sharing.join(repository, key, request, { limits, ofsDelta }, onProgress);
+  reader.release();
+  return seat;
 }
 
 interface PackOptions {
@@ -71,21 +120,9 @@ interface PackOptions {
 }
 
 async function* packOf(
-  context: FetchContext,
-  reader: ObjectReader,
-  order: PackOrder,
+  seat: AnswerSeat,
   { signal, framed, say }: PackOptions,
 ): AsyncGenerator<PackChunk, undefined> {
-  const { limits, sharing } = context.options;
-  const { wants, haves, filter, ofsDelta, thinPack: thin } = order;
-  const includeTags = order.includeTag ? await readIncludableTags(context, reader) : undefined;
-  const request = { wants, haves, ...order.shallow.selection, filter, includeTags, thin };
-  const { repository } = context;
-  const key = await answerKey(repository.format, repository.runtime, request, { limits, ofsDelta, signal });
-  const onProgress = say && progressText(say);
-  using seat = sharing.join(repository, key, request, { limits, ofsDelta }, onProgress);
-  // The answer has a snapshot of its own: it may outlive this request.
-  reader.release();
   let written: PackWritingResult | undefined;
   yield* seat.pack({
     signal,

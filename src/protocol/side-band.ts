@@ -84,7 +84,12 @@ export interface MultiplexOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const EMPTY_BAND_ONE: Uint8Array = concatBytes(encodeText('0005'), Uint8Array.of(1));
+/** A packet that says nothing but that somebody is there. */
+export function encodeEmptyBand(band: Band): Uint8Array {
+  return concatBytes(encodeText('0005'), Uint8Array.of(band));
+}
+
+const EMPTY_BAND_ONE: Uint8Array = encodeEmptyBand(1);
 
 /** Characters of progress kept for a client that does not read. */
 const MAX_QUEUED_TEXT = 64 * 1024;

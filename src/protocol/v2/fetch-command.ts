@@ -1,5 +1,5 @@
 /**
- * The command `fetch`: acknowledgments, shallow-info, wanted-refs and packfile, in the order of the grammar (git's
+ * The command `fetch`: acknowledgments, shallow-info, wanted-refs, packfile-uris and packfile, in the order of the grammar (git's
  * server writes wanted-refs first, which its own client cannot read).
  * Spec: gitprotocol-v2(5), "fetch".
  *
@@ -18,6 +18,7 @@ import { sendPack } from '../send-pack.ts';
 import { decideShallow, writeShallowLines } from '../shallow-info.ts';
 import { resolveSparse } from '../sparse-filter.ts';
 import { checkWants } from '../want-policy.ts';
+import { readPackfileUris, writePackfileUris } from './packfile-uris.ts';
 import { type FetchRequest, FetchRequestParser } from './parse-fetch-request.ts';
 import { readWantedRefs, writeWantedRefs } from './wanted-refs.ts';
 
@@ -80,13 +81,19 @@ async function* answer(
   if (shallow.isConcerned)
     yield writeShallowLines(packets.line('shallow-info\n'), shallow).delimiter().take();
   if (request.wantedRefs.size > 0) yield writeWantedRefs(packets, request.wantedRefs).take();
-  yield packets.line('packfile\n').take();
-  yield* sendPack(
-    context,
-    reader,
-    { ...request, filter, haves: negotiation.common, shallow },
-    MAX_PACKET_BYTES,
-  );
+  const order = { ...request, filter, haves: negotiation.common, shallow };
+  const { config, format } = context.repository;
+  const uris =
+    request.uriProtocols.length === 0 ? new Map() : readPackfileUris(config, format, request.uriProtocols);
+  if (uris.size === 0) {
+    yield packets.line('packfile\n').take();
+    yield* sendPack(context, reader, order, MAX_PACKET_BYTES);
+    return;
+  }
+  const announce = (leftOut: readonly ObjectId[]): Uint8Array =>
+    writePackfileUris(packets, uris, leftOut).line('packfile\n').take();
+  const elsewhere = { ids: [...uris.keys()], announce };
+  yield* sendPack(context, reader, { ...order, elsewhere }, MAX_PACKET_BYTES);
 }
 
 /** @returns whether the pack follows at once */

@@ -29,6 +29,8 @@ export interface FetchRequest {
   readonly includeTag: boolean;
   /** The whole answer is to come in bands. */
   readonly sidebandAll: boolean;
+  /** How the client gets packs from elsewhere, such as `https`; it does not where there are none. */
+  readonly uriProtocols: readonly string[];
 }
 
 export interface FetchRequestRules {
@@ -38,6 +40,7 @@ export interface FetchRequestRules {
   readonly filterRules: FilterRules;
   readonly allowRefInWant: boolean;
   readonly allowSidebandAll: boolean;
+  readonly allowPackfileUris: boolean;
 }
 
 const FLAGS: ReadonlySet<string> = new Set([
@@ -58,6 +61,7 @@ export class FetchRequestParser {
   readonly #flags = new Set<string>();
   readonly #depth: DepthRequestParser;
   #filter: ObjectFilter | undefined;
+  #uriProtocols: readonly string[] | undefined;
 
   constructor(rules: FetchRequestRules) {
     this.#rules = rules;
@@ -83,6 +87,9 @@ export class FetchRequestParser {
       this.#flags.add(line);
     } else if (line.startsWith('filter ') && this.#rules.allowFilter) {
       this.#filter = readFilter(line.slice('filter '.length), this.#filter, this.#rules.filterRules);
+    } else if (line.startsWith('packfile-uris ') && this.#rules.allowPackfileUris) {
+      if (this.#uriProtocols !== undefined) throw violation('multiple packfile-uris lines forbidden');
+      this.#uriProtocols = line.slice('packfile-uris '.length).split(',');
     } else if (!this.#depth.read(line)) {
       throw violation(`unexpected line: '${line}'`);
     }
@@ -104,6 +111,8 @@ export class FetchRequestParser {
       noProgress: flags.has('no-progress'),
       includeTag: flags.has('include-tag'),
       sidebandAll: flags.has('sideband-all'),
+      // What is left out is only known once the bands are in use.
+      uriProtocols: flags.has('sideband-all') ? (this.#uriProtocols ?? []) : [],
     };
   }
 

@@ -91,6 +91,7 @@ function fetchFeatures({ options }: FetchContext): string {
   if (options.allowFilter) features.push('filter');
   if (options.allowRefInWant) features.push('ref-in-want');
   if (options.allowSidebandAll) features.push('sideband-all');
+  if (options.allowPackfileUris) features.push('packfile-uris');
   return features.join(' ');
 }
 

@@ -32,6 +32,7 @@ const linesOf = async (config: string, request: Uint8Array): Promise<readonly st
 for (const [config, words] of [
   ['[uploadpack] allowRefInWant', /\nfetch=shallow wait-for-done filter ref-in-want\n/],
   ['[uploadpack] allowSidebandAll\nallowFilter = false', /\nfetch=shallow wait-for-done sideband-all\n/],
+  ['[uploadpack] blobPackfileUri = a b c', /\nfetch=shallow wait-for-done filter packfile-uris\n/],
   ['[uploadpack] advertiseBundleURIs', /\nbundle-uri\n/],
   ['[transfer] advertiseObjectInfo', /\nobject-info=size\n/],
   ['[transfer] advertiseSID', /\nsession-id=[0-9a-f-]{36}\n/],

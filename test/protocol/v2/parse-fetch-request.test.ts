@@ -13,6 +13,8 @@ const B = 'b'.repeat(40);
 interface Rules {
   readonly limits?: Partial<Limits>;
   readonly allowFilter?: boolean;
+  readonly allowSidebandAll?: boolean;
+  readonly allowPackfileUris?: boolean;
   readonly format?: typeof SHA1;
 }
 
@@ -23,7 +25,8 @@ function parse(lines: readonly string[], rules: Rules = {}): FetchRequest {
     allowFilter: rules.allowFilter ?? true,
     filterRules: readFilterRules([]),
     allowRefInWant: false,
-    allowSidebandAll: false,
+    allowSidebandAll: rules.allowSidebandAll ?? false,
+    allowPackfileUris: rules.allowPackfileUris ?? false,
   });
   for (const line of lines) parser.read(line);
   return parser.finish();
@@ -43,6 +46,7 @@ const NOTHING = {
   includeTag: false,
   wantRefs: [],
   sidebandAll: false,
+  uriProtocols: [],
 };
 
 for (const [lines, expected] of [
@@ -136,4 +140,16 @@ test('any lines give a request or a GitError', () => {
       }
     }),
   );
+});
+
+test('packfile-uris names protocols, which count only with sideband-all', () => {
+  const rules = { allowSidebandAll: true, allowPackfileUris: true };
+  const { uriProtocols } = parse(['packfile-uris https,http', 'sideband-all'], rules);
+  assert.deepEqual(uriProtocols, ['https', 'http']);
+  assert.deepEqual(parse(['packfile-uris https'], rules).uriProtocols, []);
+  assert.throws(
+    () => parse(['packfile-uris https', 'packfile-uris http'], rules),
+    /multiple packfile-uris lines/,
+  );
+  assert.throws(() => parse(['packfile-uris https']), /unexpected line: 'packfile-uris https'/);
 });
