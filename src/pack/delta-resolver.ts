@@ -11,7 +11,7 @@ import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import { createObjectHasher, type HashBatch, type ObjectHasher } from '../core/object-hasher.ts';
 import { type ObjectFormatName, objectFormatByName } from '../core/object-id.ts';
-import { OFS_DELTA } from '../core/object-kind.ts';
+import { OFS_DELTA, TREE } from '../core/object-kind.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { BaseStack } from './base-stack.ts';
 import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
@@ -23,6 +23,7 @@ import { writeObjectHeader } from './object-header.ts';
 import { NONE, type ObjectColumns, RESOLVED_DELTA } from './object-table.ts';
 import { type RefBases, takeWaiting } from './ref-bases.ts';
 import type { RandomAccessFile } from './stored-pack.ts';
+import { TreeChain } from './tree-chain.ts';
 
 /** Members of {@link ResolveJob.control}. */
 const NEXT_ROOT = 0;
@@ -73,6 +74,8 @@ export class DeltaResolver {
   #uncounted = 0;
   readonly #edges: ObjectEdges | undefined;
   readonly #checker: ObjectChecker | undefined;
+  /** The trees of the chain, for those two. */
+  readonly #trees: TreeChain | undefined;
 
   /** @param edges sees each object that is made; `checker` does, too */
   constructor(
@@ -86,6 +89,7 @@ export class DeltaResolver {
     this.#checker = checker;
     this.#job = job;
     const format = objectFormatByName(job.formatName);
+    if (edges !== undefined || checker !== undefined) this.#trees = new TreeChain(format.idBytes);
     this.#hasher = createObjectHasher(runtime, format, job.collisionDetection);
     this.#reader = new EntryReader(file, format.idBytes, runtime);
   }
@@ -108,7 +112,7 @@ export class DeltaResolver {
           this.#publishCount();
           return true;
         }
-        this.#beginTree(root);
+        this.#beginTree(root, true);
       }
       left -= this.#step();
     }
@@ -118,7 +122,7 @@ export class DeltaResolver {
   /** Let {@link resolveSome} go on with the tree under `root`, a whole object appended since, before taking others. */
   startTree(root: number): void {
     this.#reader.refresh();
-    this.#beginTree(root);
+    this.#beginTree(root, false);
   }
 
   close(): void {
@@ -140,13 +144,17 @@ export class DeltaResolver {
     }
   }
 
-  #beginTree(root: number): void {
+  /** @param isOwn whether the root is an object of the pack, whose edges were taken and which was checked */
+  #beginTree(root: number, isOwn: boolean): void {
     const { columns } = this.#job;
     this.#type = columns.types[root] as number;
     const sizeBytes = this.#loadRoot(root);
     this.#stack.push(root, sizeBytes, columns.firstChild[root] as number);
+    if (this.#type !== TREE) return;
+    const { memory } = this.#stack;
     const start = this.#stack.startOf(0);
-    this.#edges?.beginChain(this.#type, this.#stack.memory, start, start + sizeBytes);
+    this.#trees?.begin(memory, start, start + sizeBytes);
+    this.#checker?.beginChain(memory, start, start + sizeBytes, isOwn);
   }
 
   /** Make one object from the base at hand, or leave that base. @returns what it cost, in bytes */
@@ -173,23 +181,11 @@ export class DeltaResolver {
       );
     }
     const start = this.#makeFromDelta(entry, at);
-    const { targetBytes, instructions } = this.#sizes;
+    const { targetBytes } = this.#sizes;
     const end = start + targetBytes;
     this.#hash(entry, start, end);
     columns.types[entry] = RESOLVED_DELTA + this.#type;
-    const delta = this.#delta;
-    this.#edges?.takeDelta(
-      entry,
-      this.#type,
-      stack.memory,
-      start,
-      end,
-      at,
-      delta,
-      instructions,
-      this.#deltaBytes,
-    );
-    this.#checker?.check(entry, this.#type, stack.memory, start, end);
+    this.#see(entry, start, end, at);
     if (refBases !== undefined) takeWaiting(refBases, columns, entry);
 
     stack.nextDelta[at] = columns.nextSibling[entry] as number;
@@ -213,6 +209,19 @@ export class DeltaResolver {
     if (refBases === undefined && ++this.#hashed === BATCHES_AFTER_OBJECTS) {
       this.#batch = this.#hasher.createBatch(() => columns.ids);
     }
+  }
+
+  /** Show what was made from the object at `base` of the stack to those who look at objects. */
+  #see(entry: number, start: number, end: number, base: number): void {
+    const type = this.#type;
+    const { memory } = this.#stack;
+    const trees = type === TREE ? this.#trees : undefined;
+    const { instructions } = this.#sizes;
+    const isKnown =
+      trees?.take(base, memory, start, end, this.#delta, instructions, this.#deltaBytes) === true;
+    const known = isKnown ? trees : undefined;
+    this.#edges?.take(entry, type, memory, start, end, known);
+    this.#checker?.check(entry, type, memory, start, end, base, known);
   }
 
   #publishCount(): void {

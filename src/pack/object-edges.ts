@@ -1,10 +1,9 @@
 /**
  * The ids that commits, trees and tags of an incoming pack refer to, taken while their bytes are in hand.
  *
- * Neighbouring versions of a tree share nearly all entries. A tree made from a delta is not read as a whole: what its
- * delta copies in whole entries was seen with its base, so only entries with inserted bytes are looked at. A table of
- * ids seen lately drops most of what is left. The same object may be recorded more than once, none is left out. Subtrees
- * are recorded for each tree that is looked at, so that the heights of trees can be told.
+ * A tree made from a delta is not read as a whole, only what is new in it ({@link TreeChain}). A table of ids seen
+ * lately drops most of what is left. The same object may be recorded more than once, none is left out. Subtrees are
+ * recorded for each tree that is looked at, so that the heights of trees can be told.
  *
  * Synchronous, and nothing is allocated for an object.
  *
@@ -13,17 +12,13 @@
 import type { ObjectFormat } from '../core/object-id.ts';
 import { BLOB, COMMIT, kindOfCode, TAG, TREE } from '../core/object-kind.ts';
 import { bytesOfEdge, EDGE_HEAD_BYTES, type EdgeSpool, edgeHead } from './edge-spool.ts';
+import type { TreeChain } from './tree-chain.ts';
 
 /** Ids seen lately. 1.5 MB with SHA-1. */
 const SLOTS = 65_536;
-/** Entries of trees whose places are remembered, of one chain of deltas together: 1 MB. */
-const MOST_PLACES = 262_144;
-const FIRST_PLACES = 4096;
 
 const LF = 0x0a;
 const SPACE = 0x20;
-const COPY = 0x80;
-const DEFAULT_COPY_BYTES = 0x10000;
 
 /** Words of the usual modes, read little-endian: `100`, then `644 ` or `755 `; `4000`, then `0 `. */
 const MODE_100 = 0x303031;
@@ -42,9 +37,6 @@ const PARENT_LINE = asciiOf('parent ');
 const OBJECT_LINE = asciiOf('object ');
 const TYPE_LINES = new Map([COMMIT, TREE, BLOB, TAG].map((kind) => [kind, asciiOf(typeLine(kind))]));
 
-/** The places of a tree are not remembered. */
-const UNKNOWN = -1;
-
 export class ObjectEdges {
   readonly #spool: EdgeSpool;
   readonly #idBytes: number;
@@ -58,12 +50,6 @@ export class ObjectEdges {
   #view = new DataView(this.#viewed.buffer);
   readonly #id: Uint8Array;
   readonly #idView: DataView;
-  /** Where the entries of the trees of the present chain begin, level after level, and where each tree ends. */
-  #places: Int32Array = new Int32Array(FIRST_PLACES);
-  /** Of each level: where its places begin, and end; {@link UNKNOWN} when they are not known. */
-  #levelStarts: Int32Array = new Int32Array(64);
-  #levelEnds: Int32Array = new Int32Array(64);
-  #used = 0;
 
   constructor(format: ObjectFormat, spool: EdgeSpool) {
     const { idBytes } = format;
@@ -77,11 +63,16 @@ export class ObjectEdges {
     this.#idView = new DataView(this.#id.buffer);
   }
 
-  /** Take the edges of an object, number `entry` of the pack, that is whole at `bytes[start, end)`. */
-  take(entry: number, kind: number, bytes: Uint8Array, start: number, end: number): void {
+  /**
+   * Take the edges of an object, number `entry` of the pack, that is whole at `bytes[start, end)`.
+   *
+   * @param tree of a tree that was made from another whose edges were taken: what is new in it
+   */
+  take(entry: number, kind: number, bytes: Uint8Array, start: number, end: number, tree?: TreeChain): void {
     if (kind === BLOB || !this.#spool.isWhole) return;
-    if (kind === TREE) this.#takeTree(entry, bytes, start, end, true);
-    else this.#takeHeader(entry, kind, bytes, start, end);
+    if (kind !== TREE) this.#takeHeader(entry, kind, bytes, start, end);
+    else if (tree === undefined) this.#takeTree(entry, bytes, start, end);
+    else this.#takeNew(entry, bytes, start, end, tree);
   }
 
   /** An object that nobody could look at. */
@@ -89,171 +80,27 @@ export class ObjectEdges {
     this.#spool.giveUp();
   }
 
-  /** A whole object, whose edges were taken before, is the root of a tree of deltas: level 0. */
-  beginChain(kind: number, bytes: Uint8Array, start: number, end: number): void {
-    if (kind !== TREE || !this.#spool.isWhole) return;
-    this.#used = 0;
-    this.#takeTree(0, bytes, start, end, false);
-    this.#keepLevel(0, 0);
-  }
-
-  /**
-   * Take the edges of an object that was made from a delta. Afterwards it stands at level `base + 1`.
-   *
-   * @param base level of the object it was made from, which was seen before
-   * @param instructions `delta[instructions, deltaEnd)` are the instructions that made `bytes[start, end)`
-   */
-  takeDelta(
-    entry: number,
-    kind: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    base: number,
-    delta: Uint8Array,
-    instructions: number,
-    deltaEnd: number,
-  ): void {
-    if (kind === BLOB || !this.#spool.isWhole) return;
-    if (kind !== TREE) {
-      this.#takeHeader(entry, kind, bytes, start, end);
-      return;
-    }
-    const baseStart = this.#levelStarts[base] as number;
-    const baseEnd = this.#levelEnds[base] as number;
-    if (baseStart === UNKNOWN) {
-      this.#used = MOST_PLACES + 1;
-      this.#takeTree(entry, bytes, start, end, true);
-      this.#keepLevel(base + 1, UNKNOWN);
-      return;
-    }
-    this.#used = baseEnd;
-    this.#takeChanged(entry, bytes, start, end, baseStart, baseEnd, delta, instructions, deltaEnd);
-    this.#keepLevel(base + 1, baseEnd);
-  }
-
-  /** Remember that the places of a level begin at `start`, and end where the last was written. */
-  #keepLevel(level: number, start: number): void {
-    if (level >= this.#levelStarts.length) {
-      this.#levelStarts = longer(this.#levelStarts);
-      this.#levelEnds = longer(this.#levelEnds);
-    }
-    this.#levelStarts[level] = this.#used > MOST_PLACES ? UNKNOWN : start;
-    this.#levelEnds[level] = this.#used;
-  }
-
-  /** The whole tree, entry after entry; `record` false only learns where they are. */
-  #takeTree(entry: number, bytes: Uint8Array, start: number, end: number, record: boolean): void {
+  /** The whole tree, entry after entry. */
+  #takeTree(entry: number, bytes: Uint8Array, start: number, end: number): void {
     this.#look(bytes);
     let at = start;
-    while (at < end) {
-      this.#addPlace(at - start);
-      at = this.#takeEntry(entry, bytes, at, end, record);
-    }
-    this.#addPlace(end - start);
+    while (at < end) at = this.#takeEntry(entry, bytes, at, end);
   }
 
-  /**
-   * What is new in a tree. `at` is where an entry of it begins, always: an entry is skipped only when the delta
-   * copies it as a whole, from where an entry of the base begins.
-   */
-  #takeChanged(
-    entry: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    baseStart: number,
-    baseEnd: number,
-    delta: Uint8Array,
-    instructions: number,
-    deltaEnd: number,
-  ): void {
+  /** What is new in a tree. */
+  #takeNew(entry: number, bytes: Uint8Array, start: number, end: number, tree: TreeChain): void {
     this.#look(bytes);
-    let at = start;
-    let to = start;
-    for (let i = instructions; i < deltaEnd && at < end; ) {
-      const instruction = delta[i++] as number;
-      if (instruction & COPY) {
-        let from = 0;
-        let size = 0;
-        if (instruction & 0x01) from = delta[i++] as number;
-        if (instruction & 0x02) from |= (delta[i++] as number) << 8;
-        if (instruction & 0x04) from |= (delta[i++] as number) << 16;
-        if (instruction & 0x08) from += (delta[i++] as number) * 0x1000000;
-        if (instruction & 0x10) size = delta[i++] as number;
-        if (instruction & 0x20) size |= (delta[i++] as number) << 8;
-        if (instruction & 0x40) size |= (delta[i++] as number) << 16;
-        if (size === 0) size = DEFAULT_COPY_BYTES;
-        to += size;
-        while (at < to) {
-          const skipped = this.#copyPlaces(
-            at - start,
-            from + size - (to - at),
-            from + size,
-            baseStart,
-            baseEnd,
-          );
-          at += skipped;
-          if (at >= to) break;
-          this.#addPlace(at - start);
-          at = this.#takeEntry(entry, bytes, at, end, true);
-        }
-      } else {
-        i += instruction;
-        to += instruction;
-        while (at < to) {
-          this.#addPlace(at - start);
-          at = this.#takeEntry(entry, bytes, at, end, true);
-        }
+    const { places, newEntries, newEnd } = tree;
+    for (let run = 0; run < newEnd; run += 2) {
+      const to = newEntries[run + 1] as number;
+      for (let i = newEntries[run] as number; i < to; i++) {
+        this.#takeEntry(entry, bytes, start + (places[i] as number), end);
       }
     }
-    this.#addPlace(end - start);
-  }
-
-  /**
-   * Copy the places of the base's entries that lie in its `[from, to)`, if one begins at `from`, as those of entries
-   * that begin at `place`.
-   *
-   * @returns how many bytes these entries have
-   */
-  #copyPlaces(place: number, from: number, to: number, baseStart: number, baseEnd: number): number {
-    const first = lastAtMost(this.#places, baseStart, baseEnd, from);
-    if (this.#places[first] !== from) return 0;
-    const last = lastAtMost(this.#places, first, baseEnd, to);
-    const count = last - first;
-    if (count === 0) return 0;
-    const bytes = (this.#places[last] as number) - from;
-    if (!this.#makePlaces(count)) return bytes;
-
-    const places = this.#places;
-    const shift = place - from;
-    const used = this.#used;
-    if (shift === 0) places.copyWithin(used, first, last);
-    else for (let i = 0; i < count; i++) places[used + i] = (places[first + i] as number) + shift;
-    this.#used = used + count;
-    return bytes;
-  }
-
-  #addPlace(place: number): void {
-    if (this.#makePlaces(1)) this.#places[this.#used++] = place;
-  }
-
-  /** @returns false when there are too many already: then those of this level are not remembered */
-  #makePlaces(count: number): boolean {
-    const needed = this.#used + count;
-    if (needed <= this.#places.length) return true;
-    if (needed > MOST_PLACES) {
-      this.#used = MOST_PLACES + 1;
-      return false;
-    }
-    const grown = new Int32Array(Math.min(MOST_PLACES, Math.max(needed, this.#places.length * 2)));
-    grown.set(this.#places);
-    this.#places = grown;
-    return true;
   }
 
   /** Record what one entry of a tree, in #view too, refers to. @returns where it ends; `end` when it is malformed */
-  #takeEntry(entry: number, bytes: Uint8Array, at: number, end: number, record: boolean): number {
+  #takeEntry(entry: number, bytes: Uint8Array, at: number, end: number): number {
     const idBytes = this.#idBytes;
     const view = this.#view;
     let kind = BLOB;
@@ -284,7 +131,7 @@ export class ObjectEdges {
       this.#spool.giveUp();
       return end;
     }
-    if (record && kind !== 0 && !(kind === BLOB && this.#isSeen(kind, view, idAt))) {
+    if (kind !== 0 && !(kind === BLOB && this.#isSeen(kind, view, idAt))) {
       this.#record(entry, kind, view, idAt);
     }
     return idAt + idBytes;
@@ -385,18 +232,6 @@ export class ObjectEdges {
   }
 }
 
-/** The last index in `[start, end)` whose place is at most `place`; that of `start` counts in any case. */
-function lastAtMost(places: Int32Array, start: number, end: number, place: number): number {
-  let low = start;
-  let high = end - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if ((places[middle] as number) <= place) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
 /** Value of each hex digit's character, -1 for others. git reads both cases. */
 const HEX_VALUE = new Int8Array(256).fill(-1);
 for (let value = 0; value < 16; value++) {
@@ -417,10 +252,4 @@ function typeLine(kind: number): string {
 
 function asciiOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-function longer(array: Int32Array): Int32Array {
-  const grown = new Int32Array(array.length * 2);
-  grown.set(array);
-  return grown;
 }

@@ -15,6 +15,7 @@ import {
   kindOfEdge,
 } from '../../src/pack/edge-spool.ts';
 import { ObjectEdges } from '../../src/pack/object-edges.ts';
+import { TreeChain } from '../../src/pack/tree-chain.ts';
 
 const A = 'aa'.repeat(20);
 const B = 'bb'.repeat(20);
@@ -115,9 +116,11 @@ test('ObjectEdges finds an entry that a delta makes by copying from the middle o
   const hidden = base.subarray(from + 4, from + 24);
   const { spool, edges } = collector();
   edges.take(0, TREE, base, 0, base.length);
-  edges.beginChain(TREE, base, 0, base.length);
+  const trees = new TreeChain(20);
+  trees.begin(base, 0, base.length);
   const copy = Uint8Array.of(0x91, from, tree.length);
-  edges.takeDelta(1, TREE, tree, 0, tree.length, 0, copy, 0, copy.length);
+  assert.ok(trees.take(0, tree, 0, tree.length, copy, 0, copy.length));
+  edges.take(1, TREE, tree, 0, tree.length, trees);
   assert.ok(recordedIn(spool)?.includes(`1 3 ${bytesToHex(hidden)}`));
 });
 
@@ -146,12 +149,13 @@ test('ObjectEdges finds every entry of trees made by deltas, however the deltas 
   fc.assert(
     fc.property(anyChain, fc.array(fc.nat(5)), (chain, bases) => {
       const { spool, edges } = collector();
+      const chained = new TreeChain(20);
       const trees = chain.map(treeOf);
       const levels: number[] = [];
       for (const [number, tree] of trees.entries()) {
         if (number === 0) {
           edges.take(0, TREE, tree, 0, tree.length);
-          edges.beginChain(TREE, tree, 0, tree.length);
+          chained.begin(tree, 0, tree.length);
           levels[0] = 0;
           continue;
         }
@@ -162,7 +166,8 @@ test('ObjectEdges finds every entry of trees made by deltas, however the deltas 
         const deltaEnd = createDelta(indexDeltaBase(baseTree), tree, delta);
         if (deltaEnd <= 0) return;
         readDeltaSizes(delta, 0, deltaEnd, sizes);
-        edges.takeDelta(number, TREE, tree, 0, tree.length, base, delta, sizes.instructions, deltaEnd);
+        assert.ok(chained.take(base, tree, 0, tree.length, delta, sizes.instructions, deltaEnd));
+        edges.take(number, TREE, tree, 0, tree.length, chained);
         levels.length = base + 1;
         levels.push(number);
       }

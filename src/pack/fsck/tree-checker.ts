@@ -2,32 +2,18 @@
  * Is a tree what git would have written, and safe to check out anywhere?
  * Spec: git-fsck(1), "FSCK MESSAGES".
  *
+ * A tree made from a delta of one that has nothing wrong is not looked at as a whole: what was copied with its
+ * neighbours is as it was, so what is left are new entries, and the order where new neighbours meet. As soon as
+ * anything may be wrong the tree is looked at as a whole after all, so that the answer is always the same.
+ *
  * @module
  */
-import { bytesToHex } from '../../core/object-id.ts';
-import {
-  DOT_GIT,
-  DOT_GITATTRIBUTES,
-  DOT_GITIGNORE,
-  DOT_GITMODULES,
-  DOT_MAILMAP,
-  ntfsNames,
-  specialNames,
-} from './dot-git-names.ts';
-import type { EntryFindingsList } from './entry-findings.ts';
+import type { TreeChain } from '../tree-chain.ts';
 import type { FsckMessageId } from './messages.ts';
+import { isDirectory, TreeEntry, type TreeFindings } from './tree-entry.ts';
 
 const SPACE = 32;
-const DOT = 46;
 const SLASH = 47;
-const ZERO = 48;
-const SEVEN = 55;
-const BACKSLASH = 92;
-/** File type in a mode. */
-const TYPE_BITS = 0o170000;
-const DIRECTORY = 0o040000;
-const SYMBOLIC_LINK = 0o120000;
-const GITLINK = 0o160000;
 
 /** What a tree can have wrong anywhere in it, told once, in this order. */
 const WHOLE_TREE: readonly (readonly [FsckMessageId, string])[] = [
@@ -43,158 +29,179 @@ const WHOLE_TREE: readonly (readonly [FsckMessageId, string])[] = [
   ['treeNotSorted', 'not properly sorted'],
   ['largePathname', 'contains excessively large pathname'],
 ];
-const SLASH_SEEN = 1;
-const BACKSLASH_SEEN = 2;
-const NULL_ID = 1 << 0;
-const FULL_PATH = 1 << 1;
-const HAS_DOT = 1 << 3;
-const HAS_DOTDOT = 1 << 4;
-const HAS_DOTGIT = 1 << 5;
-const ZERO_PADDED = 1 << 6;
-const BAD_MODE = 1 << 7;
 const DUPLICATE = 1 << 8;
 const UNSORTED = 1 << 9;
-const LARGE_NAME = 1 << 10;
+
+/** Names like `name.c` that are passed in a tree that changed; more are not worth it. */
+const MOST_PASSED = 100;
 
 export class TreeChecker {
   readonly #idBytes: number;
-  readonly #findings: EntryFindingsList;
+  readonly #findings: TreeFindings;
+  readonly #entry: TreeEntry;
   #bytes: Uint8Array = new Uint8Array(0);
-  /** The entry at hand. */
-  #mode = 0;
-  #nameStart = 0;
-  #nameEnd = 0;
-  #separators = 0;
   /** Files that a directory of the same name may still follow: where their names start and end. */
   #fileStarts: number[] = [];
   #fileEnds: number[] = [];
+  /** Of the entry before the one at hand. */
+  #previousMode = 0;
+  #previousStart = 0;
+  #previousEnd = 0;
+  #isSound = true;
+  /** Reporting nothing. */
+  #isQuiet = false;
+  #passed = 0;
 
-  constructor(idBytes: number, findings: EntryFindingsList) {
+  constructor(idBytes: number, findings: TreeFindings) {
     this.#idBytes = idBytes;
     this.#findings = findings;
+    this.#entry = new TreeEntry(idBytes, {
+      maxPathnameBytes: findings.maxPathnameBytes,
+      report: (message, text) => this.#report(message, text),
+      addBlob: (role, id) => findings.addBlob(role, id),
+    });
   }
 
-  check(bytes: Uint8Array, start: number, end: number): void {
+  /** @returns whether nothing is wrong */
+  check(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#isQuiet = false;
+    return this.#checkWhole(bytes, start, end);
+  }
+
+  /** Look at a tree whose flaws were reported already. @returns whether it has none */
+  isSound(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#isQuiet = true;
+    return this.#checkWhole(bytes, start, end);
+  }
+
+  /**
+   * Check what is new in a tree that was made from a sound one. Nothing is reported.
+   *
+   * @returns false when something may be wrong: then {@link check} says what
+   */
+  isSoundlyMade(bytes: Uint8Array, start: number, tree: TreeChain): boolean {
+    this.#begin(bytes);
+    this.#isQuiet = true;
+    this.#passed = 0;
+    const { newEntries, newEnd } = tree;
+    for (let run = 0; run < newEnd; run += 2) {
+      if (!this.#areSound(newEntries[run] as number, newEntries[run + 1] as number, start, tree))
+        return false;
+    }
+    return true;
+  }
+
+  #begin(bytes: Uint8Array): void {
     this.#bytes = bytes;
+    this.#isSound = true;
     this.#fileStarts.length = 0;
     this.#fileEnds.length = 0;
+  }
+
+  #report(message: FsckMessageId, text: string): void {
+    this.#isSound = false;
+    if (!this.#isQuiet) this.#findings.report(message, text);
+  }
+
+  #checkWhole(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#begin(bytes);
+    const entry = this.#entry;
     let flaws = 0;
-    let previousMode = -1;
-    let previousStart = 0;
-    let previousEnd = 0;
-    for (let at = start; at < end; at = this.#nameEnd + 1 + this.#idBytes) {
-      if (!this.#readEntry(at, end)) {
-        this.#findings.report('badTree', 'cannot be parsed as a tree');
-        return;
+    for (let at = start; at < end; at = entry.nameEnd + 1 + this.#idBytes) {
+      this.#keepPrevious();
+      if (!entry.read(bytes, at, end)) {
+        this.#report('badTree', 'cannot be parsed as a tree');
+        return false;
       }
-      if (bytes[at] === ZERO) flaws |= ZERO_PADDED;
-      flaws |= this.#checkEntry();
-      if (previousMode >= 0) flaws |= this.#order(previousMode, previousStart, previousEnd);
-      previousMode = this.#mode;
-      previousStart = this.#nameStart;
-      previousEnd = this.#nameEnd;
+      flaws |= entry.check();
+      if (at > start) flaws |= this.#order();
     }
     if (flaws !== 0) this.#reportFlaws(flaws);
-  }
-
-  /** @returns whether a whole entry begins at `at` */
-  #readEntry(at: number, end: number): boolean {
-    const bytes = this.#bytes;
-    let mode = 0;
-    let i = at;
-    for (; i < end && bytes[i] !== SPACE; i++) {
-      const digit = bytes[i] as number;
-      if (digit < ZERO || digit > SEVEN) return false;
-      mode = (mode << 3) | (digit - ZERO);
-    }
-    if (i === at) return false;
-    const nameStart = i + 1;
-    let separators = 0;
-    for (i = nameStart; i < end; i++) {
-      const byte = bytes[i] as number;
-      if (byte === 0) break;
-      if (byte === SLASH) separators |= SLASH_SEEN;
-      else if (byte === BACKSLASH) separators |= BACKSLASH_SEEN;
-    }
-    this.#mode = mode;
-    this.#nameStart = nameStart;
-    this.#nameEnd = i;
-    this.#separators = separators;
-    return i > nameStart && i + 1 + this.#idBytes <= end;
-  }
-
-  #checkEntry(): number {
-    const bytes = this.#bytes;
-    const start = this.#nameStart;
-    const end = this.#nameEnd;
-    let flaws = 0;
-    if (end - start > this.#findings.maxPathnameBytes) flaws |= LARGE_NAME;
-    if (bytes[end + 1] === 0 && this.#isNull(end + 1)) flaws |= NULL_ID;
-    if (bytes[start] === DOT) flaws |= this.#dots(start, end);
-    const names = specialNames(bytes, start, end);
-    if (names !== 0) flaws |= this.#special(names, false);
-    if (this.#separators !== 0) {
-      if ((this.#separators & SLASH_SEEN) !== 0) flaws |= FULL_PATH;
-      if ((this.#separators & BACKSLASH_SEEN) !== 0) flaws |= this.#afterBackslashes();
-    }
-    return isStandardMode(this.#mode) ? flaws : flaws | BAD_MODE;
+    return this.#isSound;
   }
 
   #reportFlaws(flaws: number): void {
     for (const [bit, [message, text]] of WHOLE_TREE.entries()) {
-      if ((flaws & (1 << bit)) !== 0) this.#findings.report(message, text);
+      if ((flaws & (1 << bit)) !== 0) this.#report(message, text);
     }
   }
 
-  #isNull(at: number): boolean {
-    for (let i = 0; i < this.#idBytes; i++) if (this.#bytes[at + i] !== 0) return false;
+  #keepPrevious(): void {
+    const { mode, nameStart, nameEnd } = this.#entry;
+    this.#previousMode = mode;
+    this.#previousStart = nameStart;
+    this.#previousEnd = nameEnd;
+  }
+
+  /** The new entries from number `from` up to `to`, and how they go with those beside them. */
+  #areSound(from: number, to: number, start: number, tree: TreeChain): boolean {
+    const { first, last } = tree;
+    const entry = this.#entry;
+    if (from > first && !this.#read(from - 1, start, tree)) return false;
+    for (let number = from; number <= to && number < last; number++) {
+      this.#keepPrevious();
+      if (!this.#read(number, start, tree)) return false;
+      if (number < to && (entry.check() !== 0 || !this.#isSound)) return false;
+      if (number > first && !this.#followsWell(number, start, tree)) return false;
+    }
     return true;
   }
 
-  #dots(start: number, end: number): number {
-    if (end - start === 1) return HAS_DOT;
-    return end - start === 2 && this.#bytes[start + 1] === DOT ? HAS_DOTDOT : 0;
+  #read(number: number, start: number, { places }: TreeChain): boolean {
+    const end = start + (places[number + 1] as number);
+    return (
+      this.#entry.read(this.#bytes, start + (places[number] as number), end) &&
+      this.#entry.nameEnd + 1 + this.#idBytes === end
+    );
   }
 
-  #special(names: number, isAfterBackslash: boolean): number {
-    const findings = this.#findings;
-    const isLink = (this.#mode & TYPE_BITS) === SYMBOLIC_LINK;
-    const id = () => bytesToHex(this.#bytes, this.#nameEnd + 1, this.#idBytes);
-    if ((names & DOT_GITMODULES) !== 0) {
-      if (isLink) findings.report('gitmodulesSymlink', '.gitmodules is a symbolic link');
-      else findings.addBlob('gitmodules', id());
+  /** Whether the entry at hand is in order, and neither it nor the one before is there twice, as file and directory. */
+  #followsWell(number: number, start: number, tree: TreeChain): boolean {
+    const { nameStart, nameEnd, isDirectory } = this.#entry;
+    this.#fileStarts.length = 0;
+    this.#fileEnds.length = 0;
+    if (this.#order() !== 0) return false;
+    if (this.#fileStarts.length > 0) {
+      return !this.#hasNamesake(this.#previousStart, this.#previousEnd, number + 1, 1, start, tree);
     }
-    if (!isAfterBackslash) {
-      if ((names & DOT_GITATTRIBUTES) !== 0) {
-        if (isLink) findings.report('gitattributesSymlink', '.gitattributes is a symlink');
-        else findings.addBlob('gitattributes', id());
-      }
-      if (isLink && (names & DOT_GITIGNORE) !== 0) {
-        findings.report('gitignoreSymlink', '.gitignore is a symlink');
-      }
-      if (isLink && (names & DOT_MAILMAP) !== 0) {
-        findings.report('mailmapSymlink', '.mailmap is a symlink');
-      }
-    }
-    return (names & DOT_GIT) !== 0 ? HAS_DOTGIT : 0;
+    const length = nameEnd - nameStart;
+    const isBehindExtended =
+      isDirectory &&
+      this.#previousEnd - this.#previousStart > length &&
+      this.#isPrefix(nameStart, length, this.#previousStart) &&
+      (this.#bytes[this.#previousStart + length] as number) < SLASH;
+    return !(isBehindExtended && this.#hasNamesake(nameStart, nameEnd, number - 2, -1, start, tree));
   }
 
-  #afterBackslashes(): number {
-    const end = this.#nameEnd;
-    let flaws = 0;
-    for (let at = this.#nameStart; at < end; at++) {
-      if (this.#bytes[at] !== BACKSLASH) continue;
-      const names = ntfsNames(this.#bytes, at + 1, end);
-      if (names !== 0) flaws |= this.#special(names, true);
+  /** Whether one of the entries from `number` on has this name, behind others like `name.c`; true also when those are many. */
+  #hasNamesake(
+    nameStart: number,
+    nameEnd: number,
+    number: number,
+    step: 1 | -1,
+    start: number,
+    { places, first, last }: TreeChain,
+  ): boolean {
+    const bytes = this.#bytes;
+    const length = nameEnd - nameStart;
+    for (let i = number; i >= first && i < last; i += step) {
+      if (++this.#passed > MOST_PASSED) return true;
+      const otherStart = bytes.indexOf(SPACE, start + (places[i] as number)) + 1;
+      const otherLength = start + (places[i + 1] as number) - this.#idBytes - 1 - otherStart;
+      if (otherLength < length || !this.#isPrefix(nameStart, length, otherStart)) return false;
+      if (otherLength === length) return true;
+      if ((bytes[otherStart + length] as number) > SLASH) return false;
     }
-    return flaws;
+    return false;
   }
 
   /** Entries are in the order of their paths: a directory's name counts as if it ended in a slash. */
-  #order(previousMode: number, previousStart: number, previousEnd: number): number {
+  #order(): number {
     const bytes = this.#bytes;
-    const start = this.#nameStart;
-    const length = Math.min(previousEnd - previousStart, this.#nameEnd - start);
+    const previousStart = this.#previousStart;
+    const previousEnd = this.#previousEnd;
+    const { nameStart: start, nameEnd: end } = this.#entry;
+    const length = Math.min(previousEnd - previousStart, end - start);
     for (let i = 0; i < length; i++) {
       const difference = (bytes[previousStart + i] as number) - (bytes[start + i] as number);
       if (difference !== 0) return difference < 0 ? 0 : UNSORTED;
@@ -202,12 +209,12 @@ export class TreeChecker {
     let before = bytes[previousStart + length] as number; // the NUL where a name ends
     let after = bytes[start + length] as number;
     if (before === 0 && after === 0) return DUPLICATE;
-    if (before === 0 && isDirectory(previousMode)) before = SLASH;
-    if (after === 0 && isDirectory(this.#mode)) after = SLASH;
+    if (before === 0 && isDirectory(this.#previousMode)) before = SLASH;
+    if (after === 0 && this.#entry.isDirectory) after = SLASH;
     if (before === 0 && after < SLASH) {
       this.#fileStarts.push(previousStart);
       this.#fileEnds.push(previousEnd);
-    } else if (after === SLASH && before < SLASH && this.#hasFile(start, this.#nameEnd)) return DUPLICATE;
+    } else if (after === SLASH && before < SLASH && this.#hasFile(start, end)) return DUPLICATE;
     return before < after ? 0 : UNSORTED;
   }
 
@@ -232,14 +239,4 @@ export class TreeChecker {
     for (let i = 0; i < length; i++) if (this.#bytes[prefix + i] !== this.#bytes[name + i]) return false;
     return true;
   }
-}
-
-function isDirectory(mode: number): boolean {
-  return (mode & TYPE_BITS) === DIRECTORY;
-}
-
-function isStandardMode(mode: number): boolean {
-  return (
-    mode === 0o100644 || mode === DIRECTORY || mode === 0o100755 || mode === SYMBOLIC_LINK || mode === GITLINK
-  );
 }
