@@ -8,6 +8,7 @@ import { AGENT } from '../protocol/capabilities.ts';
 import { isUsageError } from './arguments.ts';
 import { type Command, type CommandWorld, formatHelp, formatUsage } from './command.ts';
 import { formatHelpOn, formatOverview } from './help.ts';
+import { httpBackendCommand } from './http-backend.ts';
 import { indexPackCommand } from './index-pack.ts';
 import { initCommand } from './init.ts';
 import { writeText } from './output.ts';
@@ -18,7 +19,7 @@ import { verifyPackCommand } from './verify-pack.ts';
 
 const COMMANDS = {
   serving: [serveCommand, initCommand],
-  plumbing: [uploadPackCommand, receivePackCommand, indexPackCommand, verifyPackCommand],
+  plumbing: [uploadPackCommand, receivePackCommand, httpBackendCommand, indexPackCommand, verifyPackCommand],
 };
 
 /** git's exit codes: for errors, and for wrong arguments. */

@@ -16,6 +16,7 @@ import type { FsckRules } from '../pack/fsck/rules.ts';
 import type { ObjectView } from '../pack/pack-reader.ts';
 import type { ReachabilityBitmaps } from '../pack/reachability-bitmaps.ts';
 import type { StoredPack } from '../pack/stored-pack.ts';
+import type { StoredFiles } from './stored-files.ts';
 
 export interface RawObject {
   readonly kind: ObjectKind;
@@ -101,6 +102,8 @@ export interface ObjectDatabase {
   openReader(options?: Cancellable): Promise<ObjectReader>;
   /** Begin a quarantine: what is written is invisible to {@link openReader} until committed. */
   begin(options?: Cancellable): Promise<ObjectTransaction>;
+  /** The files it is kept in, for clients of the dumb protocol. Absent when it is not kept in files: these get nothing. */
+  readonly files?: StoredFiles | undefined;
   /** Free caches and file descriptors once the last reader is released. */
   close(): Promise<void>;
 }

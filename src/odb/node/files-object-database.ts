@@ -21,6 +21,7 @@ import {
 } from './open-directories.ts';
 import { beginQuarantine, type SyncOptions } from './quarantine.ts';
 import { isAbsent, storageError } from './storage-error.ts';
+import { ObjectDirectoryFiles } from './stored-files.ts';
 
 export interface FilesObjectDatabaseOptions {
   readonly format: ObjectFormat;
@@ -57,6 +58,7 @@ export async function openFilesObjectDatabase(
 
 class FilesObjectDatabase implements ObjectDatabase {
   readonly format: ObjectFormat;
+  readonly files: ObjectDirectoryFiles;
   readonly #path: string;
   readonly #options: FilesObjectDatabaseOptions;
   readonly #shortCuts: ShortCuts;
@@ -66,6 +68,7 @@ class FilesObjectDatabase implements ObjectDatabase {
 
   constructor(path: string, options: FilesObjectDatabaseOptions) {
     this.format = options.format;
+    this.files = new ObjectDirectoryFiles(path);
     this.#path = path;
     this.#options = options;
     this.#shortCuts = { ...ALL_SHORT_CUTS, ...options.shortCuts };

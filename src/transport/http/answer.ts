@@ -19,6 +19,11 @@ export interface HttpAnswer {
   readonly body: Uint8Array | ByteStream | undefined;
 }
 
+/** Everything is there. */
+export interface TextAnswer extends HttpAnswer {
+  readonly body: Uint8Array;
+}
+
 /** What every answer of http-backend says, so that no proxy keeps refs or packs. */
 const NO_CACHE: Readonly<Record<string, string>> = {
   expires: 'Fri, 01 Jan 1980 00:00:00 GMT',
@@ -36,7 +41,7 @@ export function textAnswer(
   status: number,
   sentence: string,
   headers: Readonly<Record<string, string>> = {},
-): HttpAnswer {
+): TextAnswer {
   return {
     status,
     headers: new Headers({ ...NO_CACHE, 'content-type': 'text/plain; charset=utf-8', ...headers }),

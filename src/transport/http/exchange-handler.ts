@@ -4,20 +4,49 @@
  *
  * @module
  */
-import { type ByteStream, streamOf } from '../../core/byte-stream.ts';
+import { streamOf } from '../../core/byte-stream.ts';
 import { concatBytes } from '../../core/bytes.ts';
 import { GitError, isGitError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../core/limits.ts';
 import { encodePacket, FLUSH_PACKET } from '../../protocol/pkt-line.ts';
 import { parseProtocolVersion, type ServiceOptions } from '../../protocol/service.ts';
+import { configuredHiddenRefs } from '../../repository/hidden-ref-config.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { errorAnswer, gitHeaders, type HttpAnswer, internalErrorAnswer, textAnswer } from './answer.ts';
 import { AnswerBody } from './answer-body.ts';
+import { dumbAnswer } from './dumb-answer.ts';
+import { areFilesOffered, isServiceOffered } from './offered.ts';
 import type { GitServerOptions, HttpExchange, RequestHead } from './options.ts';
-import { boundedBody, decodeBody, parseContentEncoding } from './request-body.ts';
+import {
+  type BodyEncoding,
+  boundedBody,
+  decodeBody,
+  nonEmptyBody,
+  parseContentEncoding,
+} from './request-body.ts';
 import { parseRoute, type Route } from './route.ts';
 import { type HttpService, serviceByName } from './services.ts';
 
 type ServiceRoute = Extract<Route, { kind: 'advertisement' | 'exchange' }>;
+type DumbRoute = Extract<Route, { kind: 'dumb' }>;
+
+/** Somebody who may, and what they may do it to. */
+interface Admitted {
+  readonly repository: Repository;
+  readonly principal: unknown;
+}
+
+/** An answer whose body nobody has read of yet. */
+interface UnbegunAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: AsyncGenerator<Uint8Array> | Uint8Array | undefined;
+  /** Called when the body has ended, or when there is none. */
+  release?(): Promise<void>;
+}
+
+/** For a repository without files, or one that keeps something from clients. */
+const DUMB_REFUSED = "This repository is served by git's smart HTTP protocol only: use git 1.6.6 or later";
 
 /** Answers one request after another; holds options only. */
 export class ExchangeHandler {
@@ -40,14 +69,14 @@ export class ExchangeHandler {
         allow: allowed.join(', '),
       });
     }
-    if (route.kind === 'dumb') {
-      return textAnswer(403, "This server speaks git's smart HTTP protocol only: use git 1.6.6 or later");
+    const service = route.kind === 'dumb' ? undefined : serviceByName(route.service);
+    if (route.kind !== 'dumb' && service === undefined) {
+      return textAnswer(403, `Unsupported service: '${printable(route.service)}'`);
     }
-    const service = serviceByName(route.service);
-    if (service === undefined) return textAnswer(403, `Unsupported service: '${printable(route.service)}'`);
 
     try {
-      return await this.#serve(exchange, head, route, service);
+      if (route.kind === 'dumb') return await this.#serveFile(exchange, head, route);
+      return await this.#serve(exchange, head, route, service as HttpService);
     } catch (error) {
       this.#report(error, route.name);
       return isGitError(error) ? errorAnswer(error) : internalErrorAnswer();
@@ -60,93 +89,151 @@ export class ExchangeHandler {
     route: ServiceRoute,
     service: HttpService,
   ): Promise<HttpAnswer> {
-    const { signal } = exchange;
-    const body = route.kind === 'exchange' ? this.#requestBody(exchange, head, route, service) : streamOf();
-    if (!isStream(body)) return body;
+    const encoding = route.kind === 'exchange' ? bodyEncoding(head, route.service) : 'identity';
+    if (typeof encoding !== 'string') return encoding;
+    const admitted = await this.#admit(exchange, route.name, service, 'smart');
+    if ('status' in admitted) return admitted;
 
-    const verdict = (await this.#options.authorize?.({
-      operation: service.operation,
-      name: route.name,
+    const { repository, principal } = admitted;
+    return this.#answered(route, repository, async () => {
+      if (!isServiceOffered(service, repository.config, this.#options, principal)) {
+        return textAnswer(403, `Service not enabled: '${route.service.replace('git-', '')}'`);
+      }
+      const limits = this.#limitsOf(repository);
+      const limitBytes = service.maxRequestBytes(limits);
+      if (limitBytes !== undefined && Number(head.header('content-length') ?? 0) > limitBytes) {
+        return textAnswer(413, `Cannot read the request: at most ${limitBytes} bytes are allowed`);
+      }
+      const decoded = nonEmptyBody(decodeBody(exchange.body, encoding));
+      const body = limitBytes === undefined ? decoded : boundedBody(decoded, limitBytes);
+      const isExchange = route.kind === 'exchange';
+      const serviceOptions: ServiceOptions = {
+        mode: isExchange ? 'stateless' : 'advertise',
+        protocolVersion: parseProtocolVersion(head.header('git-protocol')),
+        limits,
+        signal: exchange.signal,
+        onFailure: (error) => this.#report(error, route.name),
+      };
+      const { defaults, fetch, push, hooks } = this.#options;
+      const output = service.run(repository, isExchange ? body : streamOf(), serviceOptions, {
+        fetch: { defaults, ...fetch },
+        push: { ...push, hooks, principal },
+      });
+      return {
+        status: 200,
+        headers: gitHeaders(`application/x-${route.service}-${isExchange ? 'result' : 'advertisement'}`),
+        body: isExchange ? output : advertisement(route.service, serviceOptions, output),
+      };
+    });
+  }
+
+  async #serveFile(exchange: HttpExchange, head: RequestHead, route: DumbRoute): Promise<HttpAnswer> {
+    const admitted = await this.#admit(exchange, route.name, { operation: 'fetch', intent: 'read' }, 'dumb');
+    if ('status' in admitted) return admitted;
+    const { repository } = admitted;
+    return this.#answered(route, repository, async () => {
+      const { config, objects } = repository;
+      if (!areFilesOffered(config, this.#options)) return textAnswer(403, DUMB_REFUSED);
+      if (objects.files === undefined) return textAnswer(403, DUMB_REFUSED);
+      const hiddenByApplication = this.#options.fetch?.hiddenRefs ?? [];
+      const answer = await dumbAnswer(repository, objects.files, {
+        head,
+        file: route.file,
+        hiddenRefs: [...configuredHiddenRefs(config, 'uploadpack'), ...hiddenByApplication],
+        signal: exchange.signal,
+      });
+      return answer ?? textAnswer(404, 'Not found: the repository has no such file');
+    });
+  }
+
+  /** May they, and is there such a repository? The caller disposes it. */
+  async #admit(
+    exchange: HttpExchange,
+    name: string,
+    { operation, intent }: Pick<HttpService, 'operation' | 'intent'>,
+    protocol: 'smart' | 'dumb',
+  ): Promise<Admitted | HttpAnswer> {
+    const { authorize, repositories } = this.#options;
+    const verdict = (await authorize?.({
+      operation,
+      name,
+      protocol,
       get request() {
         return exchange.request;
       },
     })) ?? { allow: true };
     if (!verdict.allow) return textAnswer(verdict.status, verdict.message, verdict.headers);
 
-    const { intent } = service;
-    const repository = await this.#options.repositories(route.name, {
+    const repository = await repositories(name, {
       intent,
-      signal,
+      signal: exchange.signal,
       get request() {
         return exchange.request;
       },
     });
     if (repository === undefined) {
-      throw new GitError('REPOSITORY_NOT_FOUND', 'Cannot find repository', { name: route.name });
+      throw new GitError('REPOSITORY_NOT_FOUND', 'Cannot find repository', { name });
     }
-
-    const serviceOptions: ServiceOptions = {
-      mode: route.kind === 'exchange' ? 'stateless' : 'advertise',
-      protocolVersion: parseProtocolVersion(head.header('git-protocol')),
-      limits: this.#limits,
-      signal,
-      onFailure: (error) => this.#report(error, route.name),
-    };
-    const output = service.run(repository, body, serviceOptions, {
-      fetch: this.#options.fetch ?? {},
-      push: {
-        ...this.#options.push,
-        hooks: this.#options.hooks,
-        principal: verdict.principal,
-      },
-    });
-    const stream = await AnswerBody.begin(
-      route.kind === 'exchange' ? output : advertisement(route.service, serviceOptions, output),
-      {
-        cleanUp: () => Promise.resolve(repository[Symbol.asyncDispose]()),
-        onLateError: (error) => this.#report(error, route.name),
-      },
-    );
-    const contentType = `application/x-${route.service}-${route.kind === 'exchange' ? 'result' : 'advertisement'}`;
-    return { status: 200, headers: gitHeaders(contentType), body: (await stream.whole()) ?? stream };
+    return { repository, principal: verdict.principal };
   }
 
-  /** The request's body ready for the service, or the answer that refuses it. */
-  #requestBody(
-    exchange: HttpExchange,
-    { header }: RequestHead,
-    route: ServiceRoute,
-    service: HttpService,
-  ): ByteStream | HttpAnswer {
-    const expected = `application/x-${route.service}-request`;
-    const contentType = header('content-type') ?? '';
-    if (contentType !== expected) {
-      return textAnswer(
-        415,
-        `Expected POST with Content-Type '${expected}', but received '${printable(contentType)}' instead`,
-      );
+  /** The answer that `make` makes, begun; `repository` is disposed when the last of it is read, or was never made. */
+  async #answered(
+    { name }: ServiceRoute | DumbRoute,
+    repository: Repository,
+    make: () => Promise<UnbegunAnswer>,
+  ): Promise<HttpAnswer> {
+    let answer: UnbegunAnswer | undefined;
+    const cleanUp = async (): Promise<void> => {
+      await answer?.release?.();
+      await repository[Symbol.asyncDispose]();
+    };
+    try {
+      answer = await make();
+    } catch (error) {
+      await cleanUp();
+      throw error;
     }
-    const encoding = parseContentEncoding(header('content-encoding'));
-    if (encoding === undefined) {
-      return textAnswer(
-        415,
-        'Cannot read the request: its body may be compressed with gzip or deflate only',
-        {
-          'accept-encoding': 'gzip, deflate',
-        },
-      );
+    const { status, headers, body } = answer;
+    if (body === undefined || body instanceof Uint8Array) {
+      await cleanUp();
+      return { status, headers, body };
     }
-    const limitBytes = service.maxRequestBytes(this.#limits);
-    if (limitBytes === undefined) return decodeBody(exchange.body, encoding);
-    if (Number(header('content-length') ?? 0) > limitBytes) {
-      return textAnswer(413, `Cannot read the request: at most ${limitBytes} bytes are allowed`);
-    }
-    return boundedBody(decodeBody(exchange.body, encoding), limitBytes);
+    const stream = await AnswerBody.begin(body, {
+      cleanUp,
+      onLateError: (error) => this.#report(error, name),
+    });
+    return { status, headers, body: (await stream.whole()) ?? stream };
+  }
+
+  /** `http.maxRequestBuffer` counts where the application sets no limit of its own; else the smaller one. */
+  #limitsOf({ config }: Repository): Limits {
+    const configured = config?.getInteger('http.maxrequestbuffer');
+    if (configured === undefined) return this.#limits;
+    const chosen = this.#options.limits?.maxFetchRequestBytes ?? Number.POSITIVE_INFINITY;
+    return { ...this.#limits, maxFetchRequestBytes: Math.min(configured, chosen) };
   }
 
   #report(error: unknown, name: string): void {
     this.#options.onError?.(error, { name });
   }
+}
+
+/** How the request's body is compressed, or the answer that refuses it. */
+function bodyEncoding({ header }: RequestHead, service: string): BodyEncoding | HttpAnswer {
+  const expected = `application/x-${service}-request`;
+  const contentType = header('content-type') ?? '';
+  if (contentType !== expected) {
+    return textAnswer(
+      415,
+      `Expected POST with Content-Type '${expected}', but received '${printable(contentType)}' instead`,
+    );
+  }
+  const encoding = parseContentEncoding(header('content-encoding'));
+  if (encoding !== undefined) return encoding;
+  return textAnswer(415, 'Cannot read the request: its body may be compressed with gzip or deflate only', {
+    'accept-encoding': 'gzip, deflate',
+  });
 }
 
 /**
@@ -168,10 +255,6 @@ async function* advertisement(
 function headOf(request: Request): RequestHead {
   const { method, headers } = request;
   return { method, url: new URL(request.url), header: (name) => headers.get(name) };
-}
-
-function isStream(body: ByteStream | HttpAnswer): body is ByteStream {
-  return Symbol.asyncIterator in body;
 }
 
 /** `text` from a peer on one line, shortened, for a sentence that quotes it. */

@@ -41,12 +41,29 @@ export interface GitServerOptions {
     | ((ask: {
         readonly operation: 'fetch' | 'push';
         readonly name: string;
+        /**
+         * `dumb` for files of the repository as they are stored: whoever is allowed these can have every object in it,
+         * whatever refs and settings say.
+         */
+        readonly protocol: 'smart' | 'dumb';
         readonly request: Request;
       }) => Promise<Verdict>)
     | undefined;
   readonly hooks?: PushHooks | undefined;
   /** Overrides of single members of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined;
+  /**
+   * Whether stored files are given to clients of the dumb protocol: every object, whether refs reach it or not. Default: as
+   * `true`, but not where `fetch.wantPolicy` is narrower than `any`. Either way not where `http.getanyfile` is off,
+   * nor where refs are hidden, unless only the repository hides them and sets `http.getanyfile` itself.
+   */
+  readonly dumb?: boolean | undefined;
+  /**
+   * What holds where neither application nor repository says anything. `git` is that of http-backend: pushes only by
+   * those to whom `authorize` gave a principal, stored files of repositories with hidden refs too, and its defaults
+   * for fetches. Default `packwire`.
+   */
+  readonly defaults?: 'packwire' | 'git' | undefined;
   /** Settings of fetches: what may be wanted, which filters. */
   readonly fetch?: ServiceSettings['fetch'] | undefined;
   /** Settings of pushes: policy for refs, unpack limit. */

@@ -107,3 +107,18 @@ export async function* boundedBody(
     yield chunk;
   }
 }
+
+/**
+ * `body`, which must not be empty: a client with nothing to ask sends a flush packet.
+ *
+ * @throws {GitError} PROTOCOL_VIOLATION at its end
+ */
+export async function* nonEmptyBody(body: ByteStream): AsyncGenerator<Uint8Array, undefined> {
+  let isEmpty = true;
+  for await (const chunk of body) {
+    if (chunk.length === 0) continue;
+    isEmpty = false;
+    yield chunk;
+  }
+  if (isEmpty) throw new GitError('PROTOCOL_VIOLATION', 'Cannot read the request: its body is empty');
+}

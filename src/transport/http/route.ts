@@ -1,9 +1,10 @@
 /**
- * What a request for a path is about: which repository, and which of its two services.
+ * What a request for a path is about: which repository, and which of its services or files.
  * Spec: gitprotocol-http(5), "URL Format"; git's http-backend for the answers to wrong ones.
  *
  * @module
  */
+import { type DumbFile, parseDumbPath } from './dumb-file.ts';
 
 /** The services a URL can name, as they are spelled on the wire. */
 export type ServiceName = 'git-upload-pack' | 'git-receive-pack';
@@ -13,14 +14,13 @@ export type Route =
   | { readonly kind: 'advertisement'; readonly name: string; readonly service: string }
   /** `POST <name>/<service>` */
   | { readonly kind: 'exchange'; readonly name: string; readonly service: string }
-  /** A file that only clients of the dumb protocol ask for. */
-  | { readonly kind: 'dumb'; readonly name: string }
+  /** `GET <name>/<file>`: only clients of the dumb protocol ask for it. */
+  | { readonly kind: 'dumb'; readonly name: string; readonly file: DumbFile }
   /** No path of a Git repository, or one whose name cannot be one. */
   | { readonly kind: 'unknown' };
 
 const EXCHANGE = /^(.*)\/(git-[a-z-]+)$/;
 const ADVERTISEMENT = /^(.*)\/info\/refs$/;
-const DUMB = /^(.*)\/(?:HEAD|objects\/.*)$/;
 
 /** Longest path looked at, in characters, still encoded. */
 const MAX_PATH = 4096;
@@ -39,7 +39,9 @@ export function parseRoute(pathname: string, query: URLSearchParams): Route {
     const name = repositoryName(advertisement[1] as string);
     if (name === undefined) return { kind: 'unknown' };
     const service = query.get('service');
-    return service === null ? { kind: 'dumb', name } : { kind: 'advertisement', name, service };
+    return service === null
+      ? { kind: 'dumb', name, file: { kind: 'refs' } }
+      : { kind: 'advertisement', name, service };
   }
 
   const exchange = EXCHANGE.exec(pathname);
@@ -50,9 +52,10 @@ export function parseRoute(pathname: string, query: URLSearchParams): Route {
       : { kind: 'exchange', name, service: exchange[2] as string };
   }
 
-  const dumb = DUMB.exec(pathname);
-  const name = dumb === null ? undefined : repositoryName(dumb[1] as string);
-  return name === undefined ? { kind: 'unknown' } : { kind: 'dumb', name };
+  const dumb = parseDumbPath(pathname);
+  if (dumb === undefined) return { kind: 'unknown' };
+  const name = repositoryName(dumb.before);
+  return name === undefined ? { kind: 'unknown' } : { kind: 'dumb', name, file: dumb.file };
 }
 
 function repositoryName(path: string): string | undefined {

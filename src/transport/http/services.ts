@@ -18,6 +18,10 @@ export interface ServiceSettings {
 }
 
 export interface HttpService {
+  /** The key of the repository's configuration that switches it on and off: `http.<configKey>`. */
+  readonly configKey: string;
+  /** Whom it is for where that is not set, by `GitServerOptions.defaults`. */
+  readonly offeredTo: Readonly<Record<'packwire' | 'git', 'all' | 'authenticated'>>;
   /** What the client is about to do, for the application to allow. */
   readonly operation: 'fetch' | 'push';
   readonly intent: 'read' | 'write';
@@ -33,6 +37,8 @@ export interface HttpService {
 
 const SERVICES: Readonly<Record<ServiceName, HttpService>> = {
   'git-upload-pack': {
+    configKey: 'uploadpack',
+    offeredTo: { packwire: 'all', git: 'all' },
     operation: 'fetch',
     intent: 'read',
     maxRequestBytes: (limits) => limits.maxFetchRequestBytes,
@@ -40,6 +46,8 @@ const SERVICES: Readonly<Record<ServiceName, HttpService>> = {
       uploadPack(repository, request, { ...fetch, ...options }),
   },
   'git-receive-pack': {
+    configKey: 'receivepack',
+    offeredTo: { packwire: 'all', git: 'authenticated' }, // here the application's authorize decides
     operation: 'push',
     intent: 'write',
     maxRequestBytes: () => undefined,

@@ -8,6 +8,9 @@ const parse = (target: string) => {
   return parseRoute(url.pathname, url.searchParams);
 };
 
+const SHA1_ZERO = '0'.repeat(40);
+const stored = (kind: string, path: string) => ({ kind: 'dumb', name: 'a', file: { kind, path } });
+
 for (const [target, expected] of [
   [
     '/a.git/info/refs?service=git-upload-pack',
@@ -26,9 +29,29 @@ for (const [target, expected] of [
     { kind: 'exchange', name: 'with space+plus', service: 'git-upload-pack' },
   ],
   ['/%C3%A9t%C3%A9/git-upload-pack', { kind: 'exchange', name: 'été', service: 'git-upload-pack' }],
-  ['/a/info/refs', { kind: 'dumb', name: 'a' }],
-  ['/a/HEAD', { kind: 'dumb', name: 'a' }],
-  ['/a/objects/info/packs', { kind: 'dumb', name: 'a' }],
+  ['/a/info/refs', { kind: 'dumb', name: 'a', file: { kind: 'refs' } }],
+  ['/a/info/refs?x=1', { kind: 'dumb', name: 'a', file: { kind: 'refs' } }],
+  ['/a/HEAD', { kind: 'dumb', name: 'a', file: { kind: 'head' } }],
+  ['/team/a.git/HEAD', { kind: 'dumb', name: 'team/a.git', file: { kind: 'head' } }],
+  ['/a/objects/info/packs', { kind: 'dumb', name: 'a', file: { kind: 'packs' } }],
+  ['/a/objects/info/alternates', stored('text', 'info/alternates')],
+  ['/a/objects/info/http-alternates', stored('text', 'info/http-alternates')],
+  [`/a/objects/0a/${'b'.repeat(38)}`, stored('loose', `0a/${'b'.repeat(38)}`)],
+  [`/a/objects/0a/${'b'.repeat(62)}`, stored('loose', `0a/${'b'.repeat(62)}`)],
+  [`/a/objects/pack/pack-${SHA1_ZERO}.pack`, stored('pack', `pack/pack-${SHA1_ZERO}.pack`)],
+  [`/a/objects/pack/pack-${SHA1_ZERO}.idx`, stored('index', `pack/pack-${SHA1_ZERO}.idx`)],
+  [`/a/objects/pack/pack-${'0'.repeat(64)}.idx`, stored('index', `pack/pack-${'0'.repeat(64)}.idx`)],
+  ['/HEAD', { kind: 'unknown' }],
+  [`/a/objects/0a/${'b'.repeat(39)}`, { kind: 'unknown' }],
+  [`/a/objects/0A/${'b'.repeat(38)}`, { kind: 'unknown' }],
+  [`/a/objects/pack/pack-${SHA1_ZERO}.rev`, { kind: 'unknown' }],
+  [`/a/objects/pack/pack-${SHA1_ZERO}.pack/`, { kind: 'unknown' }],
+  ['/a/objects/pack/tmp_pack_x', { kind: 'unknown' }],
+  ['/a/objects/info/commit-graph', { kind: 'unknown' }],
+  ['/a/objects/..%2f..%2fconfig', { kind: 'unknown' }],
+  ['/a/config', { kind: 'unknown' }],
+  ['/a/refs/heads/main', { kind: 'unknown' }],
+  ['/a/packed-refs', { kind: 'unknown' }],
   ['/', { kind: 'unknown' }],
   ['/a', { kind: 'unknown' }],
   ['/info/refs?service=git-upload-pack', { kind: 'unknown' }],
