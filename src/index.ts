@@ -44,6 +44,8 @@ export type {
   ResolvedRef,
 } from './refs/ref-database.ts';
 export { createMemoryRepository } from './repository/memory-repository.ts';
+export { inNamespace } from './repository/namespace.ts';
+export { type ConfigSources, commandEntry, configSources } from './repository/node/config/config-sources.ts';
 export { initRepository, openRepository } from './repository/node/files-repository.ts';
 export { createRepositoryDirectory } from './repository/node/repository-directory.ts';
 export { type PushContext, type PushHooks, type Rejection, reject } from './repository/push/hooks.ts';

@@ -8,6 +8,7 @@ import { GitError, isGitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
 import { parseProtocolVersion, type ServiceMode, type ServiceOptions } from '../protocol/service.ts';
+import { inNamespace } from '../repository/namespace.ts';
 import { configSources } from '../repository/node/config/config-sources.ts';
 import { openRepository } from '../repository/node/files-repository.ts';
 import type { OpenRepositoryOptions } from '../repository/node/open-repository.ts';
@@ -64,7 +65,8 @@ export async function runService(run: ServiceRun, world: CommandWorld): Promise<
       tasks,
       onWarning: (warning) => void world.errors.write(formatWarning(warning)),
     });
-    return await converse(repository, run, world);
+    const { GIT_NAMESPACE: namespace = '' } = world.environment;
+    return await converse(namespace === '' ? repository : inNamespace(repository, namespace), run, world);
   } finally {
     await tasks.close();
   }

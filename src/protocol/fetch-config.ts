@@ -8,6 +8,7 @@ import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import type { GitConfig } from '../repository/git-config.ts';
 import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
+import { hiddenWithin } from '../repository/namespace.ts';
 import type { FetchOptions, WantPolicy } from './fetch-context.ts';
 import { readFilterRules } from './filter-rules.ts';
 import type { ProtocolVersion } from './service.ts';
@@ -20,6 +21,8 @@ export interface FetchChoices {
   readonly wantPolicy?: WantPolicy | undefined;
   readonly allowFilter?: boolean | undefined;
   readonly hiddenRefs?: readonly string[] | undefined;
+  /** Before the full names of the refs of a namespace; empty without one. */
+  readonly namespacePrefix?: string | undefined;
   readonly defaults?: 'packwire' | 'git' | undefined;
 }
 
@@ -51,9 +54,13 @@ export function fetchSettings(
   | 'advertiseBundleUris'
 > {
   const isOn = (name: string): boolean => config?.getBoolean(name) ?? false;
-  const hiddenByApplication = choices.hiddenRefs ?? [];
+  const { namespacePrefix = '' } = choices;
+  const hiddenByApplication = hiddenWithin(choices.hiddenRefs ?? [], namespacePrefix);
   // The application's patterns come last, so that a repository cannot show what the application hides.
-  const hiddenRefs = [...configuredHiddenRefs(config, 'uploadpack'), ...hiddenByApplication];
+  const hiddenRefs = [
+    ...hiddenWithin(configuredHiddenRefs(config, 'uploadpack'), namespacePrefix),
+    ...hiddenByApplication,
+  ];
   const { wantPolicy, hiddenTips } = wantSettings(config, choices);
   return {
     limits: withKeepalive(choices.limits, config?.getInteger('uploadpack.keepalive')),

@@ -9,6 +9,7 @@ import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
+import { hiddenElsewhere, hiddenWithin } from '../repository/namespace.ts';
 import { executePush, runPostReceive } from '../repository/push/push-pipeline.ts';
 import type { PushPipelineOptions, PushRequest, PushRules } from '../repository/push/push-session.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -58,11 +59,13 @@ export async function* receivePack(
   const allowPushOptions =
     options.allowPushOptions ?? repository.config?.getBoolean('receive.advertisePushOptions') ?? true;
   // The application's patterns come last, so that a repository cannot show what the application hides.
-  const hiddenRefs = [...configuredHiddenRefs(repository.config, 'receive'), ...(options.hiddenRefs ?? [])];
+  const hidden = [...configuredHiddenRefs(repository.config, 'receive'), ...(options.hiddenRefs ?? [])];
+  const hiddenRefs = hiddenWithin(hidden, repository.namespace?.prefix ?? '');
   if (mode !== 'stateless') {
     yield* advertiseForPush(repository, {
       version: options.protocolVersion === 1 ? 1 : 0,
       hiddenRefs,
+      hiddenElsewhere: hiddenElsewhere(hidden),
       allowPushOptions,
       signal,
     });

@@ -61,7 +61,10 @@ export async function* uploadPack(
       repository,
       options: {
         ...options,
-        ...fetchSettings(repository.config, options),
+        ...fetchSettings(repository.config, {
+          ...options,
+          namespacePrefix: repository.namespace?.prefix,
+        }),
         agent: options.agent ?? AGENT,
         sharing: options.sharing ?? packSharing,
       },

@@ -9,9 +9,11 @@ import type { Runtime } from '../core/runtime.ts';
 import type { ObjectDatabase } from '../odb/object-database.ts';
 import type { RefDatabase } from '../refs/ref-database.ts';
 import type { GitConfig } from './git-config.ts';
+import type { NamespaceView } from './namespace.ts';
 import type { CreateSpool } from './pack-sharing/spool.ts';
 import type { AfterPush } from './push/after-push.ts';
 import type { RepositoryHooks } from './push/repository-hooks.ts';
+import type { SignatureVerifier } from './push/signature-verifier.ts';
 import type { WorkTrees } from './push/work-trees.ts';
 
 export interface Repository extends AsyncDisposable {
@@ -41,8 +43,12 @@ export interface Repository extends AsyncDisposable {
   readonly hooks?: RepositoryHooks | undefined;
   /** Where its branches are checked out; absent when that cannot be. */
   readonly workTrees?: WorkTrees | undefined;
+  /** Checks signatures with the programs git would run; absent where none are to be run. */
+  readonly verifySignature?: SignatureVerifier | undefined;
   /** What is to be done when a push is through. */
   readonly afterPush?: AfterPush | undefined;
+  /** Present when only the refs of one namespace are shown here; see `inNamespace`. */
+  readonly namespace?: NamespaceView | undefined;
   /** Ids that the refs of other repositories hold whose objects are read here too; each once. */
   alternateTips?(options?: Cancellable): Promise<readonly ObjectId[]>;
 }

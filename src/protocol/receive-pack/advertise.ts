@@ -19,6 +19,8 @@ const HAVE = '.have';
 export interface PushAdvertisementOptions extends Cancellable {
   readonly version: 0 | 1;
   readonly hiddenRefs: readonly string[];
+  /** The same for refs of other namespaces, by their full names. */
+  readonly hiddenElsewhere: readonly string[];
   readonly allowPushOptions: boolean;
 }
 
@@ -28,7 +30,7 @@ export interface PushAdvertisementOptions extends Cancellable {
  */
 export async function* advertiseForPush(
   repository: Repository,
-  { version, hiddenRefs, allowPushOptions, signal }: PushAdvertisementOptions,
+  { version, hiddenRefs, hiddenElsewhere, allowPushOptions, signal }: PushAdvertisementOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { format, config } = repository;
   const capabilities = [
@@ -43,7 +45,11 @@ export async function* advertiseForPush(
     `object-format=${format.name}`,
     `agent=${AGENT}`,
   ];
-  const borrowed = (await repository.alternateTips?.({ signal })) ?? [];
+  const others = (await repository.namespace?.otherRefs({ signal })) ?? [];
+  const borrowed = [
+    ...others.filter(({ name }) => !isHiddenRef(name, hiddenElsewhere)).map(({ id }) => id),
+    ...((await repository.alternateTips?.({ signal })) ?? []),
+  ];
   const shown =
     borrowed.length > 0 ? undefined : await warmShownRefs(repository, hiddenRefs, undefined, { signal });
   const frame = { format, capabilities, shallow: await repository.shallowCommits(), version };
@@ -74,7 +80,7 @@ async function shownRefs(
   const seen = new Set(own.map(({ id }) => id));
   const reader = await objects.openReader({ signal });
   try {
-    const others = borrowed.filter((id) => !seen.has(id) && reader.has(id));
+    const others = [...new Set(borrowed)].filter((id) => !seen.has(id) && reader.has(id));
     return [...own, ...others.map((id) => ({ name: HAVE, id }))];
   } finally {
     reader.release();

@@ -45,8 +45,10 @@ export async function checkTips(
     if (shallow.size === 0 && (await areQuicklyConnected(ledger, session, reader, tips))) return;
 
     const refs = await repository.refs.list(undefined, { signal });
+    const others = (await repository.namespace?.otherRefs({ signal })) ?? [];
     const borrowed = (await repository.alternateTips?.({ signal })) ?? [];
-    const trusted = await presentIds([...refs.map(({ id }) => id), ...borrowed], reader, signal);
+    const ids = [...refs, ...others].map(({ id }) => id);
+    const trusted = await presentIds([...ids, ...borrowed], reader, signal);
     const check = new TipCheck(session, reader, shallow, trusted);
     const reasons = await check.reasons([...tips]);
     for (const command of ledger.pending()) {
