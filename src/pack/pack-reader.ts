@@ -24,6 +24,9 @@ import type { StoredPack } from './stored-pack.ts';
 /** The largest object held in memory as a whole; larger ones are streamed. */
 export const MAX_HELD_OBJECT_BYTES = DEFAULT_LIMITS.maxDeltaObjectBytes;
 
+/** Bytes that one byte of a deflate stream can become, at most: 258 for two bits. */
+const MAX_INFLATION = 1032;
+
 /** Inflated bytes that hold a delta's two sizes, of at most ten bytes each. */
 const DELTA_SIZES_BYTES = 20;
 
@@ -214,6 +217,7 @@ export class PackReader {
   #inflateObject(offset: number, isBase: boolean): void {
     const { type, sizeBytes } = header;
     checkHeld(sizeBytes);
+    this.#checkFits(offset, sizeBytes);
     const bases = this.#bases;
     if (isBase && bases.fits(sizeBytes)) {
       bases.add(this.#number, offset, type, sizeBytes);
@@ -273,7 +277,15 @@ export class PackReader {
 
   #pushDelta(depth: number, at: number): void {
     checkHeld(header.sizeBytes);
+    this.#checkFits(at, header.sizeBytes);
     chain.set(depth, at, this.#streamAt, header.sizeBytes);
+  }
+
+  /** A damaged header is no reason to take memory for what the rest of the pack cannot hold. */
+  #checkFits(offset: number, sizeBytes: number): void {
+    if (sizeBytes > MAX_INFLATION * (this.#entriesEnd - this.#streamAt)) {
+      throw corrupt('an entry declares more bytes than the rest of the pack can hold', { offset, sizeBytes });
+    }
   }
 
   /** Where the base of the delta whose header was just parsed starts. */

@@ -121,6 +121,12 @@ for (const [name, entries, code, reason] of [
     'PACK_CORRUPT',
     /more than its 3 bytes/,
   ],
+  [
+    'a size that the rest of the pack cannot inflate to',
+    [blobEntry('a', { declaredBytes: 2 ** 28 })],
+    'PACK_CORRUPT',
+    /more bytes than the rest of the pack can hold/,
+  ],
   ['a size beyond what is held', [blobEntry('a', { declaredBytes: 2 ** 40 })], 'LIMIT_EXCEEDED', /at most/],
   [
     'a stream that is none',

@@ -1,0 +1,23 @@
+/**
+ * Every parser there is of bytes that somebody else wrote.
+ *
+ * @module
+ */
+import type { FuzzedParser } from './fuzzed-parser.ts';
+import { fetchParsers } from './parsers/fetch.ts';
+import { httpParsers } from './parsers/http.ts';
+import { objectParsers } from './parsers/objects.ts';
+import { packParsers } from './parsers/packs.ts';
+import { pushParsers } from './parsers/push.ts';
+import { refParsers } from './parsers/refs.ts';
+
+export async function allParsers(): Promise<readonly FuzzedParser[]> {
+  return [
+    ...(await fetchParsers()),
+    ...pushParsers(),
+    ...refParsers(),
+    ...packParsers(),
+    ...objectParsers(),
+    ...(await httpParsers()),
+  ];
+}
