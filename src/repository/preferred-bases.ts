@@ -13,23 +13,26 @@ export interface PreferredBases {
   readonly preferredBaseNameHashes: Uint32Array;
 }
 
-/** Bits of the filter of paths; false positives only offer a base too many. */
-const FILTER_BITS = 20;
+/** Bits of the filter of paths; false positives only offer a base too many, or too few. */
+const FILTER_BITS = 16;
+/** Bases for one path: git takes as many as its delta window. */
+const MOST_BASES = 10;
+/** In the filter: no object with that path is sent. */
+const UNWANTED = MOST_BASES;
 
-/** @param count the objects 0 to count - 1 of the boundary may be bases */
+/** @param count the objects 0 to count - 1 of the boundary may be bases; the first ones of a path are taken */
 export function preferredBasesOf(found: ObjectTable, boundary: ObjectTable, count: number): PreferredBases {
-  const paths = new Uint8Array(1 << (FILTER_BITS - 3));
-  for (let number = 0; count > 0 && number < found.size; number++) {
-    const bit = pathBit(found, number);
-    paths[bit >> 3] = (paths[bit >> 3] as number) | (1 << (bit & 7));
-  }
+  const offered = new Uint8Array(1 << FILTER_BITS).fill(UNWANTED);
+  for (let number = 0; count > 0 && number < found.size; number++) offered[pathOf(found, number)] = 0;
   const chosen = new Int32Array(count);
   let chosenCount = 0;
   for (let number = 0; number < count; number++) {
     const kind = boundary.kinds[number] as number;
     if (kind === COMMIT || kind === TAG) continue;
-    const bit = pathBit(boundary, number);
-    if (((paths[bit >> 3] as number) & (1 << (bit & 7))) !== 0) chosen[chosenCount++] = number;
+    const path = pathOf(boundary, number);
+    if (offered[path] === MOST_BASES) continue;
+    offered[path] = (offered[path] as number) + 1;
+    chosen[chosenCount++] = number;
   }
 
   const { ids, idBytes } = boundary.table;
@@ -45,7 +48,7 @@ export function preferredBasesOf(found: ObjectTable, boundary: ObjectTable, coun
   return { preferredBases, preferredBaseKinds, preferredBaseNameHashes };
 }
 
-function pathBit(objects: ObjectTable, number: number): number {
+function pathOf(objects: ObjectTable, number: number): number {
   const hash = (objects.nameHashes[number] as number) ^ (objects.kinds[number] as number);
   return Math.imul(hash, 0x9e3779b1) >>> (32 - FILTER_BITS);
 }

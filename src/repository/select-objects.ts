@@ -18,7 +18,7 @@ import { CommitTable } from './commit-table.ts';
 import { CommitWalk, type MissingObject } from './commit-walk.ts';
 import { type FilterBounds, filterBounds, type ObjectFilter } from './object-filter.ts';
 import type { ObjectSelection } from './object-selection.ts';
-import type { ObjectTable } from './object-table.ts';
+import { ObjectTable } from './object-table.ts';
 import { ObjectWalk } from './object-walk.ts';
 import { Pace } from './pace.ts';
 import { type PreferredBases, preferredBasesOf } from './preferred-bases.ts';
@@ -26,6 +26,8 @@ import { type SortedTips, sortTips } from './sorted-tips.ts';
 import { SparsePatterns } from './sparse-patterns.ts';
 import { SparseWalk } from './sparse-walk.ts';
 import { peelObject } from './tag.ts';
+import type { ChangedObjects } from './tree-changes/changed-objects.ts';
+import { MOST_CHANGED_COMMITS, walkChanges } from './tree-changes/walk-changes.ts';
 import type { WalkPermit } from './walk-gate.ts';
 
 export interface SelectionRequest {
@@ -51,6 +53,8 @@ export interface SelectionOptions extends Cancellable {
   readonly onProgress?: ProgressListener | undefined;
   /** Answer from bitmaps, where there are any. Default: true. */
   readonly useKnownReach?: boolean | undefined;
+  /** What is known of this database's trees; without it they are all walked. */
+  readonly changedObjects?: ChangedObjects | undefined;
   /** Objects to be walked by a clone before what they are is remembered. */
   readonly leastLearned?: number | undefined;
   /** Commits a fetch may meet before what is known of closures is asked for. */
@@ -87,7 +91,7 @@ export async function selectObjects(
   const commits = new CommitTable(reader, limits);
   const history = new CommitWalk(commits);
   const objects = new ObjectWalk(reader, commits, limits, { filter });
-  const { found, boundary } = objects;
+  let { found, boundary } = objects;
   const report = (done: number, finished: boolean): void =>
     options.onProgress?.({ title: 'Enumerating objects', done, finished });
   const pace = new Pace(options.signal, () => {
@@ -144,19 +148,45 @@ export async function selectObjects(
     return selectObjects(reader, request, { ...options, useKnownReach: false });
   }
 
-  // Where history is cut, no included commit need be next to an excluded one: the haves themselves are
-  // marked then, as pack-objects --shallow does.
-  const preferredCount = await markEdges(commits, history, objects, isCut ? haves.commits : [], pace);
-
   const included = history.included();
-  addCommits(commits, included, filter, new Set(wants.commits), found);
-  for (const id of wants.tags) addUnlessIn(boundary, found, id, TAG);
-  for (const id of wants.blobs) addUnlessIn(boundary, found, id, BLOB);
-  const trees =
-    filter?.sparse === undefined ? objects : new SparseWalk(reader, commits, objects, filter, limits);
-  for (const id of wants.trees) await trees.walkWanted(id, pace);
-  await trees.walkRoots(history.includedInChains(), pace);
-  throwIfMissing(trees.missing);
+  const includedInChains = history.includedInChains();
+  const edges = history.edges();
+  const addTips = (): void => {
+    addCommits(commits, included, filter, new Set(wants.commits), found);
+    for (const id of wants.tags) addUnlessIn(boundary, found, id, TAG);
+    for (const id of wants.blobs) addUnlessIn(boundary, found, id, BLOB);
+  };
+  const { changedObjects } = options;
+  let isFound = false;
+  let preferredCount = 0;
+  if (
+    changedObjects !== undefined &&
+    !isCut &&
+    filter === undefined &&
+    haves.commits.length > 0 &&
+    wants.trees.length + haves.trees.length === 0 &&
+    included.length <= MOST_CHANGED_COMMITS
+  ) {
+    found = new ObjectTable(reader.format, limits.maxPackObjects);
+    boundary = new ObjectTable(reader.format, limits.maxPackObjects);
+    addHeld(haves, boundary);
+    addTips();
+    const walk = { commits, included: includedInChains, edges };
+    isFound = await walkChanges(reader, changedObjects, walk, { found, boundary }, limits, pace);
+    preferredCount = boundary.size;
+  }
+  if (!isFound) {
+    ({ found, boundary } = objects);
+    // Where history is cut, no included commit need be next to an excluded one: the haves themselves are
+    // marked then, as pack-objects --shallow does.
+    preferredCount = await markEdges(commits, edges, objects, isCut ? haves.commits : [], pace);
+    addTips();
+    const trees =
+      filter?.sparse === undefined ? objects : new SparseWalk(reader, commits, objects, filter, limits);
+    for (const id of wants.trees) await trees.walkWanted(id, pace);
+    await trees.walkRoots(includedInChains, pace);
+    throwIfMissing(trees.missing);
+  }
 
   await includeTags(reader, request, found, pace);
   const bases = preferredBasesOf(found, boundary, request.thin ? preferredCount : 0);
@@ -210,10 +240,14 @@ async function excludeHaves(
   objects: ObjectWalk,
   pace: Pace,
 ): Promise<void> {
-  for (const id of haves.tags) objects.boundary.add(hexToBytes(id), 0, TAG, 0);
+  addHeld(haves, objects.boundary);
   for (const id of haves.commits) history.exclude(commits.addId(id));
-  for (const id of haves.blobs) objects.boundary.add(hexToBytes(id), 0, BLOB, 0);
   for (const id of haves.trees) await objects.markBoundary(hexToBytes(id), 0, pace);
+}
+
+function addHeld({ tags, blobs }: SortedTips, boundary: ObjectTable): void {
+  for (const id of tags) boundary.add(hexToBytes(id), 0, TAG, 0);
+  for (const id of blobs) boundary.add(hexToBytes(id), 0, BLOB, 0);
 }
 
 /**
@@ -242,12 +276,12 @@ function countOf({ count, stored = [] }: ObjectSelection): number {
 /** Mark the trees where the two sides meet. @returns how much of the boundary is good for preferred bases */
 async function markEdges(
   commits: CommitTable,
-  history: CommitWalk,
+  historyEdges: Int32Array,
   objects: ObjectWalk,
   haveCommits: readonly ObjectId[],
   pace: Pace,
 ): Promise<number> {
-  const edges = [...history.edges()];
+  const edges = [...historyEdges];
   for (const id of haveCommits.slice(0, MOST_MARKED_HAVES)) edges.push(commits.addId(id));
   let preferredCount = 0;
   for (const [i, number] of edges.entries()) {

@@ -12,6 +12,7 @@ import { planPack } from '../pack-writing/plan-pack.ts';
 import type { WritePlan } from '../pack-writing/write-plan.ts';
 import type { Repository } from '../repository.ts';
 import { selectObjects } from '../select-objects.ts';
+import { changedObjectsOf } from '../tree-changes/changed-objects.ts';
 import { WalkPermit } from '../walk-gate.ts';
 import type { AnswerOptions, PackRequest } from './answer-key.ts';
 
@@ -41,7 +42,13 @@ export async function choosePack(
 ): Promise<PlannedPack> {
   const reader = await objects.openReader({ signal });
   try {
-    const { plan, leftOut } = await planOf(reader, request, { limits, ofsDelta }, { onProgress, signal });
+    const { plan, leftOut } = await planOf(
+      objects,
+      reader,
+      request,
+      { limits, ofsDelta },
+      { onProgress, signal },
+    );
     // A slow client may take hours from here; what the selection held should not stay as long.
     if (plan.count >= LARGE_WORK_OBJECTS) runtime.collectGarbage?.();
     return { reader, plan, leftOut };
@@ -52,13 +59,16 @@ export async function choosePack(
 }
 
 async function planOf(
+  objects: Repository['objects'],
   reader: ObjectReader,
   request: PackRequest,
   { limits, ofsDelta }: AnswerOptions,
   { onProgress, signal }: PlanningContext,
 ): Promise<Omit<PlannedPack, 'reader'>> {
   using permit = new WalkPermit();
-  const selected = await selectObjects(reader, request, { limits, onProgress, signal, permit });
+  const changedObjects = changedObjectsOf(objects);
+  const selecting = { limits, onProgress, signal, permit, changedObjects };
+  const selected = await selectObjects(reader, request, selecting);
   const { selection, leftOut } = leaveOut(reader, selected, request.leaveOut ?? []);
   const { thin } = request;
   return { plan: await planPack(reader, selection, { limits, thin, ofsDelta, signal, onProgress }), leftOut };

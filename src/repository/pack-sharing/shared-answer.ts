@@ -117,10 +117,11 @@ export class SharedAnswer implements Evictable {
   }
 
   #writeAlone(planned: PlannedPack, reading: PackReading): AsyncGenerator<PackChunk, undefined> {
-    const isSmall =
-      planned.plan.count < this.#options.keptFromObjects && bytesToPutAside(planned) <= MOST_WHOLE_BYTES;
-    if (this.#options.onWritten === undefined || !isSmall) return writeAlone(planned, this.#options, reading);
-    return this.#writeAndKeep(planned, reading, this.#options.onWritten);
+    const { onWritten, keptFromObjects } = this.#options;
+    if (onWritten === undefined || planned.plan.count >= keptFromObjects) {
+      return writeAlone(planned, this.#options, reading);
+    }
+    return this.#writeAndKeep(planned, reading, onWritten);
   }
 
   async *#writeAndKeep(
