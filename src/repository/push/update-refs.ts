@@ -130,7 +130,8 @@ async function applyBatch(
     const { reason = 'failed to update ref', detail = reason, cause } = outcome ?? {};
     if (cause !== undefined) onError(cause);
     say('error', `cannot update ref '${command.name}': ${detail}`);
-    ledger.refuse(command, reason);
+    // git does not tell which of them was to blame either: it says so on the terminal only.
+    ledger.refuse(command, atomic ? 'atomic transaction failed' : reason);
   });
 }
 

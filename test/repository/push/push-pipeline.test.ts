@@ -206,7 +206,7 @@ describe('an atomic push', () => {
         [SIDE, ZERO, side],
         [MAIN, first, third],
       ],
-      ['atomic transaction failed', 'incorrect old value provided'],
+      ['atomic transaction failed', 'atomic transaction failed'],
       {},
     ],
     [
