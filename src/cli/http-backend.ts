@@ -10,6 +10,7 @@ import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
 import type { TaskPool } from '../pack/task-pool.ts';
 import type { Identity } from '../refs/ref-database.ts';
 import { GitConfig } from '../repository/git-config.ts';
+import { inNamespace } from '../repository/namespace.ts';
 import { configSources } from '../repository/node/config/config-sources.ts';
 import { openRepository } from '../repository/node/files-repository.ts';
 import { kindOf } from '../repository/node/git-directory.ts';
@@ -162,12 +163,14 @@ async function exportedRepository(
     environment.GIT_HTTP_EXPORT_ALL !== undefined ||
     (await kindOf(join(gitDirectory, 'git-daemon-export-ok'))) !== 'absent';
   if (!isExported) return undefined;
-  return openRepository(gitDirectory, {
+  const repository = await openRepository(gitDirectory, {
     tasks,
     hooks: 'own',
     maintenance: true,
     configSources: configSources(environment),
   });
+  const { GIT_NAMESPACE: namespace = '' } = environment;
+  return namespace === '' ? repository : inNamespace(repository, namespace);
 }
 
 /** Who is named in reflogs, and to hooks. */

@@ -133,7 +133,7 @@ export class ExchangeHandler {
     const { repository } = admitted;
     return this.#answered(route, repository, async () => {
       const { config, objects } = repository;
-      if (!areFilesOffered(config, this.#options)) return textAnswer(403, DUMB_REFUSED);
+      if (!areFilesOffered(repository, this.#options)) return textAnswer(403, DUMB_REFUSED);
       if (objects.files === undefined) return textAnswer(403, DUMB_REFUSED);
       const hiddenByApplication = this.#options.fetch?.hiddenRefs ?? [];
       const answer = await dumbAnswer(repository, objects.files, {

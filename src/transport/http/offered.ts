@@ -6,6 +6,7 @@
  */
 import type { GitConfig } from '../../repository/git-config.ts';
 import { configuredHiddenRefs } from '../../repository/hidden-ref-config.ts';
+import type { Repository } from '../../repository/repository.ts';
 import type { GitServerOptions } from './options.ts';
 import type { HttpService } from './services.ts';
 
@@ -29,13 +30,14 @@ export function isServiceOffered(
  * @throws {GitError} REPOSITORY_INVALID as {@link isServiceOffered}
  */
 export function areFilesOffered(
-  config: GitConfig | undefined,
+  { config, namespace }: Repository,
   { defaults, dumb, fetch }: GitServerOptions,
 ): boolean {
   const configured = config?.getBoolean('http.getanyfile');
   if (dumb === false || configured === false) return false;
   if (defaults === 'git') return true;
   if ((fetch?.hiddenRefs ?? []).length > 0) return false;
-  if (configured !== true && configuredHiddenRefs(config, 'uploadpack').length > 0) return false;
+  const isPartial = namespace !== undefined || configuredHiddenRefs(config, 'uploadpack').length > 0;
+  if (isPartial && configured !== true) return false;
   return dumb === true || fetch?.wantPolicy === undefined || fetch.wantPolicy === 'any';
 }

@@ -55,7 +55,8 @@ export interface GitServerOptions {
   /**
    * Whether stored files are given to clients of the dumb protocol: every object, whether refs reach it or not. Default: as
    * `true`, but not where `fetch.wantPolicy` is narrower than `any`. Either way not where `http.getanyfile` is off,
-   * nor where refs are hidden, unless only the repository hides them and sets `http.getanyfile` itself.
+   * nor where refs are hidden or of other namespaces, unless it is only the repository that hides them and it sets
+   * `http.getanyfile` itself.
    */
   readonly dumb?: boolean | undefined;
   /**

@@ -114,6 +114,14 @@ async function* bodyOf(
 
 const UNSUPPORTED_TYPE = 415;
 
+/** These come first, as http-backend writes them; its own tests look at the order. */
+const FIRST_HEADERS = ['expires', 'pragma', 'cache-control', 'content-length', 'content-type'];
+
+function rank(header: string): number {
+  const at = FIRST_HEADERS.indexOf(header);
+  return at < 0 ? FIRST_HEADERS.length : at;
+}
+
 async function send(
   answer: HttpAnswer,
   { environment, head: { method } }: CgiRequest,
@@ -128,7 +136,9 @@ async function send(
   const isSilent = method === 'HEAD' || (isRefusal && status !== UNSUPPORTED_TYPE);
   if (isRefusal && isSilent) headers.delete('content-type');
 
-  const lines = [...headers].map(([name, value]) => `${capitalized(name)}: ${value}\r\n`);
+  const lines = [...headers]
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([name, value]) => `${capitalized(name)}: ${value}\r\n`);
   const statusLine = status === 200 ? '' : `Status: ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
   await writeAll(answerBytes(`${statusLine}${lines.join('')}\r\n`, body, isSilent), output, peer);
 }
