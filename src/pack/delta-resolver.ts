@@ -46,8 +46,10 @@ export interface ResolveJob {
 
 /** Memory for the objects of one chain, in each thread. */
 const STACK_BYTES = 16 * 1024 * 1024;
-/** Inflated deltas are small; the memory for a larger one is let go after it. */
-const DELTA_BYTES = 256 * 1024;
+/** Inflated deltas are small. */
+const FIRST_DELTA_BYTES = 64 * 1024;
+/** The memory for a larger one is let go after it. What is let go stays for long: nothing else fills a worker's heap. */
+const KEPT_DELTA_BYTES = 2 * 1024 * 1024;
 /** Entries looked through for roots at a time. */
 const RUN = 128;
 /** What a delta costs besides its bytes, in bytes made, roughly. */
@@ -65,7 +67,7 @@ export class DeltaResolver {
   readonly #sizes: DeltaSizes = { baseBytes: 0, targetBytes: 0, instructions: 0 };
   readonly #stack = new BaseStack(STACK_BYTES);
   /** The delta applied last. */
-  #delta = new Uint8Array(DELTA_BYTES);
+  #delta = new Uint8Array(FIRST_DELTA_BYTES);
   #deltaBytes = 0;
   #type = 0;
   /** The run of entries that was taken last. */
@@ -262,6 +264,15 @@ export class DeltaResolver {
     return sizeBytes;
   }
 
+  /** An inflater is given one byte more. */
+  #makeDeltaRoom(sizeBytes: number): void {
+    const { length } = this.#delta;
+    if (sizeBytes < length && length <= KEPT_DELTA_BYTES) return;
+    const grown =
+      sizeBytes < KEPT_DELTA_BYTES ? Math.min(KEPT_DELTA_BYTES, Math.max(sizeBytes + 1, 2 * length)) : 0;
+    this.#delta = new Uint8Array(Math.max(grown, sizeBytes + 1));
+  }
+
   /**
    * Make the object of the delta `entry` from its base, number `base` of the stack, at the top of the stack.
    * Its size is left in `#sizes.targetBytes`.
@@ -273,8 +284,7 @@ export class DeltaResolver {
     const offset = this.#job.columns.offsets[entry] as number;
     this.#reader.open(offset);
     const { sizeBytes } = this.#reader.header;
-    if (this.#delta.length > DELTA_BYTES) this.#delta = new Uint8Array(DELTA_BYTES);
-    if (sizeBytes >= this.#delta.length) this.#delta = new Uint8Array(sizeBytes + 1);
+    this.#makeDeltaRoom(sizeBytes);
     this.#deltaBytes = sizeBytes;
     this.#reader.inflateInto(this.#delta, 0);
 

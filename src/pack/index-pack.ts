@@ -67,6 +67,8 @@ export interface IndexedPack {
 /** Scanned without a pause; larger chunks are taken in several turns. */
 const TURN_BYTES = 64 * 1024;
 const TURN_MS = 10;
+/** From so many on, what the scan leaves behind (4 MB of messages that were hashed) is given back before deltas are resolved. */
+const COLLECT_FROM_DELTAS = 200_000;
 const REHASH_BYTES = 256 * 1024;
 
 /**
@@ -111,6 +113,7 @@ async function index(
   }
 
   const { table, deltaCount } = scanner;
+  if (deltaCount >= COLLECT_FROM_DELTAS) runtime.collectGarbage?.();
   const pack = { table, sink, bodyBytes: scanner.bodyBytes, edges, check };
   const refBases = collectRefBases(table, scanner.refDeltaCount);
   const completedCount = deltaCount === 0 ? 0 : await resolveDeltas(pack, deltaCount, refBases, options);

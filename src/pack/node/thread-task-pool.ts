@@ -1,7 +1,7 @@
 /**
  * Tasks in worker threads.
  *
- * Threads start when work is near and stay a while for the next; an idle one does not keep the process alive. Their
+ * Threads start when work is near and end with it; an idle one does not keep the process alive. Their
  * heaps are small: what they work on is shared memory and a few buffers of their own.
  *
  * @module
@@ -22,7 +22,10 @@ export interface ThreadTaskPoolOptions {
 const MOST_THREADS = 8;
 /** The young generation dominates a small thread's memory; V8's default is 48 MiB. */
 const YOUNG_GENERATION_MIB = 2;
-/** An idle thread ends, and gives its memory (some 30 MB) back. */
+/**
+ * A thread that was started for work that does not come ends after so long. One that has worked ends at once, and before
+ * its result is told: it holds some 30 MB, which are not to add to what is needed next.
+ */
 const IDLE_MS = 100;
 
 interface Waiting extends TaskRequest {
@@ -98,10 +101,16 @@ class ThreadTaskPool implements TaskPool {
     worker.on('message', (reply: TaskReply) => {
       const done = thread.running;
       thread.running = undefined;
-      worker.unref();
-      this.#endWhenIdle(thread);
-      if (done !== undefined) settle(done, reply);
-      this.#dispatch();
+      if (done === undefined) return;
+      if (this.#queue.length > 0) {
+        worker.unref();
+        this.#endWhenIdle(thread);
+        settle(done, reply);
+        this.#dispatch();
+        return;
+      }
+      this.#remove(thread);
+      void worker.terminate().then(() => settle(done, reply));
     });
     worker.on('error', (error) => this.#drop(thread, error));
     worker.on('exit', () => this.#drop(thread, closedError()));
