@@ -14,12 +14,20 @@ import { initCommand } from './init.ts';
 import { writeText } from './output.ts';
 import { receivePackCommand } from './receive-pack.ts';
 import { serveCommand } from './serve.ts';
+import { uploadArchiveCommand } from './upload-archive.ts';
 import { uploadPackCommand } from './upload-pack.ts';
 import { verifyPackCommand } from './verify-pack.ts';
 
 const COMMANDS = {
   serving: [serveCommand, initCommand],
-  plumbing: [uploadPackCommand, receivePackCommand, httpBackendCommand, indexPackCommand, verifyPackCommand],
+  plumbing: [
+    uploadPackCommand,
+    receivePackCommand,
+    uploadArchiveCommand,
+    httpBackendCommand,
+    indexPackCommand,
+    verifyPackCommand,
+  ],
 };
 
 /** git's exit codes: for errors, and for wrong arguments. */

@@ -51,6 +51,12 @@ export interface Limits {
   readonly keepaliveMs: number;
   /** Milliseconds one of a repository's own hooks may run in a push before it is ended. 0 waits for ever, as git. */
   readonly hookTimeoutMs: number;
+  /** Bytes of one archive, before it is compressed as a whole. */
+  readonly maxArchiveBytes: number;
+  /** Files, links and directories of one archive. */
+  readonly maxArchiveEntries: number;
+  /** Milliseconds the making of one archive may take. 0 sets no end. */
+  readonly archiveTimeoutMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -75,4 +81,7 @@ export const DEFAULT_LIMITS: Limits = {
   idleTimeoutMs: 120_000,
   keepaliveMs: 5_000,
   hookTimeoutMs: 600_000,
+  maxArchiveBytes: 64 * GIB,
+  maxArchiveEntries: 10_000_000,
+  archiveTimeoutMs: 3_600_000,
 };
