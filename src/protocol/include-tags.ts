@@ -23,11 +23,14 @@ export async function readIncludableTags(
   const shown = await warmShownRefs(repository, hiddenRefs, prefixes, { signal });
   if (shown !== undefined) {
     const tags: { readonly tagId: ObjectId; readonly peeledId: ObjectId }[] = [];
+    const isWhole = shown.missing.length === 0 && shown.packed.missing.length === 0;
     for (const { id, peeled } of shown.under(TAGS)) {
-      if (peeled !== undefined) tags.push({ tagId: id, peeledId: peeled });
+      if (peeled !== undefined && (isWhole || reader.has(id))) tags.push({ tagId: id, peeledId: peeled });
     }
     return tags;
   }
   const refs = await readShownRefs(repository.refs, reader, { hiddenRefs, prefixes, peel: true, signal });
-  return refs.flatMap(({ id, peeled }) => (peeled === undefined ? [] : [{ tagId: id, peeledId: peeled }]));
+  return refs.flatMap(({ id, peeled }) =>
+    peeled === undefined || !reader.has(id) ? [] : [{ tagId: id, peeledId: peeled }],
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * The refs of a repository at one moment, as they are shown to clients: without hidden refs and without refs
- * whose object is missing, with what their tags point at.
+ * The refs of a repository at one moment, as they are shown to clients: without hidden refs, with what their tags point
+ * at. A ref whose object is missing is shown: a client that wants it fails, and one that prunes does not lose its copy.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export async function readShownRefs(
   const pace = new Pace(signal);
   for (const ref of head === undefined ? listed : [head, ...listed]) {
     if (pace.isDue()) await pace.rest();
-    if (isHiddenRef(ref.name, hiddenRefs) || !reader.has(ref.id)) continue;
+    if (isHiddenRef(ref.name, hiddenRefs)) continue;
     const peeled = peel ? (ref.peeled ?? peeler.peel(ref.id)) : undefined;
     const symbolicTarget =
       ref.symbolicTarget === undefined ? undefined : await finalTarget(refs, ref.symbolicTarget, { signal });

@@ -23,7 +23,7 @@ interface PackedLines {
 
 export class PackedShownRefs {
   readonly packed: PackedRefs;
-  /** Indices of refs that would be shown if the database had their objects. */
+  /** Indices of shown refs whose objects the database does not have. */
   readonly missing: readonly number[];
   readonly #isShown: Uint8Array;
   /** Of tags of which packed-refs does not say what they point at, by index. */
@@ -43,7 +43,7 @@ export class PackedShownRefs {
     this.missing = missing;
   }
 
-  /** Look at every ref once: hidden, and does `reader` have its object? */
+  /** Look at every ref once: is it hidden, and does `reader` have its object? */
   static async choose(
     packed: PackedRefs,
     hiddenRefs: readonly string[],
@@ -58,11 +58,8 @@ export class PackedShownRefs {
       if (pace.isDue()) await pace.rest();
       const ref = packed.at(index);
       if (!ref.name.startsWith('refs/') || isHiddenRef(ref.name, hiddenRefs)) continue;
-      if (!reader.has(ref.id)) {
-        missing.push(index);
-        continue;
-      }
       isShown[index] = 1;
+      if (!reader.has(ref.id)) missing.push(index);
       if (ref.peeled !== undefined || packed.isPeeled(ref.name)) continue;
       const end = peeler.peel(ref.id);
       if (end !== undefined) peeled.set(index, end);

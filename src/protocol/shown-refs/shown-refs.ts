@@ -36,7 +36,7 @@ export class ShownRefs {
   readonly head: ShownRef | undefined;
   /** The branch that HEAD leads to and that does not exist yet. */
   readonly unbornTarget: string | undefined;
-  /** Ids of loose refs and of HEAD that the database does not have. */
+  /** Ids of loose refs and of HEAD that the database does not have. They are shown all the same. */
   readonly missing: readonly ObjectId[];
   /** By what was asked, the one asked for longest ago first. */
   readonly #answers = new Map<string, Uint8Array>();
@@ -69,11 +69,11 @@ export class ShownRefs {
     before?: ShownRefs,
   ): Promise<ShownRefs> {
     const missing: ObjectId[] = [];
+    const wasMissing = new Set(before?.missing);
     const show = ({ name, id, peeled, finalTarget }: SnapshotRef): ShownRef | undefined => {
       if (id === undefined || isHiddenRef(name, hiddenRefs)) return undefined;
-      if (reader.has(id)) return { name, id, peeled: peeled ?? peeler.peel(id), symbolicTarget: finalTarget };
-      missing.push(id);
-      return undefined;
+      if (!reader.has(id)) missing.push(id);
+      return { name, id, peeled: peeled ?? peeler.peel(id), symbolicTarget: finalTarget };
     };
     const loose: LoosePlace[] = [];
     const pace = new Pace(undefined);
@@ -87,7 +87,8 @@ export class ShownRefs {
         next++;
       }
       const isSame = place?.name === ref.name && place.shown?.id === ref.id && ref.finalTarget === undefined;
-      loose.push(isSame && place?.shown !== undefined ? place : { name: ref.name, shown: show(ref) });
+      const isKnown = isSame && place?.shown !== undefined && !wasMissing.has(place.shown.id);
+      loose.push(isKnown ? place : { name: ref.name, shown: show(ref) });
     }
     const { head } = snapshot;
     const isUnborn = head !== undefined && head.id === undefined && !isHiddenRef('HEAD', hiddenRefs);

@@ -1,8 +1,8 @@
 /**
  * The shown refs of each repository that is open, kept from one request to the next.
  *
- * A ref whose object is missing is shown to nobody; it is looked for again at each request. One whose object was there
- * is taken to stay: git never drops what a ref holds.
+ * An object that is missing is looked for again at each request, to say what a tag points at. One that was there is taken
+ * to stay: git never drops what a ref holds.
  *
  * @module
  */

@@ -40,6 +40,15 @@ function lsRefs(...args: readonly string[]): Question {
   };
 }
 
+function fetchOf(want: string): Question {
+  return {
+    version: 2,
+    request: packLines([
+      ...['command=fetch', 'object-format=sha1', '0001', `want ${want}`, 'include-tag', 'done', '0000'],
+    ]),
+  };
+}
+
 const ALL = lsRefs('peel', 'symrefs', 'unborn');
 const QUESTIONS: readonly Question[] = [
   ALL,
@@ -144,30 +153,38 @@ test('a ref file written in place shows by itself when its directory is looked a
   await agrees(scene);
 });
 
-test('a ref whose object comes later is shown from then on', async (context) => {
-  const scene = await warm(context);
-  const { repository } = scene;
-  const [one] = repository.commits as [string];
-  const absent = 'a'.repeat(40);
-  repository.git('update-ref', MAIN, one);
-  writeFileSync(
-    join(repository.path, 'packed-refs'),
-    `# pack-refs with: peeled fully-peeled sorted \n${absent} refs/heads/absent\n`,
-  );
-  assert.ok(!decodeLatin1(await scene.answer(ALL)).includes('absent'));
-  const commit = repository.git('commit-tree', `${one}^{tree}`, '-m', 'later').trim();
-  const object = join(repository.path, 'objects', commit.slice(0, 2), commit.slice(2));
-  const kept = `${object}.kept`;
-  cpSync(object, kept);
-  rmSync(object);
-  writeFileSync(
-    join(repository.path, 'packed-refs'),
-    `# pack-refs with: peeled fully-peeled sorted \n${commit} refs/heads/later\n`,
-  );
-  assert.ok(!decodeLatin1(await scene.answer(ALL)).includes('later'));
-  cpSync(kept, object);
-  assert.ok(decodeLatin1(await scene.answer(ALL)).includes('refs/heads/later'));
-});
+for (const kind of ['packed', 'loose']) {
+  test(`a ${kind} ref whose object is missing is shown, and what its tag points at once that comes`, async (context) => {
+    const scene = await warm(context);
+    const { repository } = scene;
+    const [one] = repository.commits as [string];
+    repository.git('update-ref', MAIN, one);
+    repository.git('update-ref', 'HEAD', one);
+    repository.git('tag', '-am', 'later', 'later', one);
+    const tag = repository.git('rev-parse', 'later').trim();
+    const object = join(repository.path, 'objects', tag.slice(0, 2), tag.slice(2));
+    if (kind === 'packed') {
+      repository.git('update-ref', '-d', 'refs/tags/later');
+      const packed = `# pack-refs with: sorted \n${tag} refs/tags/later\n`;
+      writeFileSync(join(repository.path, 'packed-refs'), packed);
+    }
+    const kept = `${object}.kept`;
+    cpSync(object, kept);
+    rmSync(object);
+    const shown = async (): Promise<string> => decodeLatin1(await scene.answer(ALL));
+    assert.match(await shown(), new RegExp(`${tag} refs/tags/later\n`));
+    await agrees(scene);
+
+    const wantsOld = { ...fetchOf(one), options: { defaults: 'git' } } as const;
+    assert.match(decodeLatin1(await scene.answer(wantsOld)), /packfile/, 'nothing else suffers');
+    const wantsMissing = decodeLatin1(await scene.answer(fetchOf(tag)));
+    assert.match(wantsMissing, /ERR upload-pack: not our ref/);
+
+    cpSync(kept, object);
+    assert.match(await shown(), new RegExp(`${tag} refs/tags/later peeled:${one}\n`));
+    await agrees(scene);
+  });
+}
 
 test('what is kept is dropped when memory is needed, and made again', async (context) => {
   const scene = await warm(context);
