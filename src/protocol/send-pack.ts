@@ -13,6 +13,7 @@ import type { PackChunk } from '../repository/pack-sharing/write-alone.ts';
 import type { PackWritingResult } from '../repository/pack-writing/write-pack.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readIncludableTags } from './include-tags.ts';
+import { packProgramSeat } from './pack-program-seat.ts';
 import { FLUSH_PACKET, MAX_PACKET_BYTES } from './pkt-line.ts';
 import { progressText } from './progress-text.ts';
 import type { ShallowDecision } from './shallow-info.ts';
@@ -57,21 +58,22 @@ export async function* sendPack(
   const { limits, signal } = context.options;
   if (bandPacketBytes === 0) {
     context.channel = { kind: 'bare' };
-    using seat = await takeSeat(context, reader, order, undefined, signal);
+    using seat = await takeSeat(context, reader, order, {}, signal);
     for await (const chunk of packOf(seat, { signal })) yield chunk as Uint8Array;
     return;
   }
   context.channel = { kind: 'bands', maxPacketBytes: bandPacketBytes };
   const bands = { maxPacketBytes: bandPacketBytes, keepaliveMs: limits.keepaliveMs, signal };
   let terminal: BandTwo | undefined;
-  const say = order.noProgress ? undefined : (text: string) => terminal?.write(text);
+  const tell = (text: string) => terminal?.write(text);
+  const say = order.noProgress ? undefined : tell;
   let seat: AnswerSeat | undefined;
   try {
     if (order.elsewhere !== undefined) {
       let leftOut: readonly ObjectId[] = [];
       const choosing = async function* (bandTwo: BandTwo, stop: AbortSignal) {
         terminal = bandTwo;
-        seat = await takeSeat(context, reader, order, say, stop);
+        seat = await takeSeat(context, reader, order, { say, tell }, stop);
         leftOut = await seat.leftOut(stop);
         yield NOTHING;
       };
@@ -80,7 +82,7 @@ export async function* sendPack(
     }
     const writing = async function* (bandTwo: BandTwo, stop: AbortSignal) {
       terminal = bandTwo;
-      seat ??= await takeSeat(context, reader, order, say, stop);
+      seat ??= await takeSeat(context, reader, order, { say, tell }, stop);
       yield* packOf(seat, { signal: stop, framed: bandPacketBytes === MAX_PACKET_BYTES, say });
     };
     yield* multiplex(writing, bands);
@@ -91,14 +93,28 @@ export async function* sendPack(
   yield FLUSH_PACKET;
 }
 
+/** How the user's terminal is reached; absent where there is no band for it. */
+interface Terminal {
+  /** Takes progress; absent when none is wanted. */
+  readonly say?: ((text: string) => void) | undefined;
+  /** Takes whatever must be said. */
+  readonly tell?: ((text: string) => void) | undefined;
+}
+
 /** @param reader is released: the answer has a snapshot of its own, since it may outlive this request */
 async function takeSeat(
   context: FetchContext,
   reader: ObjectReader,
   order: PackOrder,
-  say: ((text: string) => void) | undefined,
+  { say, tell = () => {} }: Terminal,
   signal: AbortSignal | undefined,
 ): Promise<AnswerSeat> {
+  const { packProgram } = context.repository;
+  if (packProgram !== undefined) {
+    const seat = packProgramSeat(packProgram, reader, order, tell, false);
+    reader.release();
+    return seat;
+  }
   const { limits, sharing } = context.options;
   const { wants, haves, filter, ofsDelta, thinPack: thin } = order;
   const includeTags = order.includeTag ? await readIncludableTags(context, reader) : undefined;

@@ -10,6 +10,7 @@ import type { ObjectDatabase } from '../odb/object-database.ts';
 import type { RefDatabase } from '../refs/ref-database.ts';
 import type { GitConfig } from './git-config.ts';
 import type { NamespaceView } from './namespace.ts';
+import type { PackProgram } from './pack-program.ts';
 import type { CreateSpool } from './pack-sharing/spool.ts';
 import type { AfterPush } from './push/after-push.ts';
 import type { RepositoryHooks } from './push/repository-hooks.ts';
@@ -39,6 +40,8 @@ export interface Repository extends AsyncDisposable {
    * chosen and planned, and each has its pack written anew.
    */
   readonly createSpool?: CreateSpool | undefined;
+  /** Makes the packs of fetches in place of this library. */
+  readonly packProgram?: PackProgram | undefined;
   /** git's own hooks of this repository; absent where there are none, or none are to be run. */
   readonly hooks?: RepositoryHooks | undefined;
   /** Where its branches are checked out; absent when that cannot be. */

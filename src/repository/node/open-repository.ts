@@ -30,6 +30,7 @@ import { findGitDirectory, orAbsent } from './git-directory.ts';
 import { FilesHooks } from './hooks/files-hooks.ts';
 import { FilesWorkTrees } from './hooks/files-work-trees.ts';
 import { maintenanceOf } from './hooks/maintenance.ts';
+import { packObjectsHook } from './hooks/pack-objects-hook.ts';
 import { spoolsIn } from './spool-file.ts';
 
 export interface OpenRepositoryOptions {
@@ -114,6 +115,7 @@ export async function openRepository(
     isConfigCurrent: isCurrent,
     label: directory,
     path: directory,
+    packProgram: packObjectsHook(directory, config),
     createSpool: spoolsIn(spoolDirectory ?? join(directory, 'objects')),
     ...programsOf({ directory, config, format, runtime }, options),
     alternateTips: (cancellable) =>

@@ -89,7 +89,7 @@ export async function runProgram(
 }
 
 /** In a process group of its own, so that it can be ended with what it has started. */
-function start({ file, args, directory, environment }: Program, isFed: boolean): ChildProcess | Error {
+export function start({ file, args, directory, environment }: Program, isFed: boolean): ChildProcess | Error {
   try {
     return spawn(file, args, {
       cwd: directory,
@@ -103,7 +103,7 @@ function start({ file, args, directory, environment }: Program, isFed: boolean):
   }
 }
 
-class RunningProgram {
+export class RunningProgram {
   readonly #child: ChildProcess;
   /** Its exit code, `null` when a signal ended it, or why it could not be started. */
   readonly ended: Promise<number | null | Error>;
@@ -144,7 +144,7 @@ class RunningProgram {
 }
 
 /** Write `input` as fast as it is read; whoever stops reading has had enough. */
-async function feed(stdin: Writable, input: Iterable<string>): Promise<void> {
+export async function feed(stdin: Writable, input: Iterable<string>): Promise<void> {
   let chunk = '';
   for (const line of input) {
     chunk += line;
@@ -165,7 +165,7 @@ function write(stdin: Writable, chunk: string | Uint8Array): Promise<boolean> {
 }
 
 /** A chunk at a time, so that a program that prints faster than the pusher reads is held back. */
-async function relay(output: Readable, { onOutput }: HookCall): Promise<void> {
+export async function relay(output: Readable, { onOutput }: Pick<HookCall, 'onOutput'>): Promise<void> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   try {
     for await (const chunk of output) await onOutput(decoder.decode(chunk as Uint8Array, { stream: true }));
