@@ -87,8 +87,8 @@ export class ShownRefs {
         next++;
       }
       const isSame = place?.name === ref.name && place.shown?.id === ref.id && ref.finalTarget === undefined;
-      const isKnown = isSame && place?.shown !== undefined && !wasMissing.has(place.shown.id);
-      loose.push(isKnown ? place : { name: ref.name, shown: show(ref) });
+      const isWhole = place?.shown !== undefined && !wasMissing.has(place.shown.id);
+      loose.push(isSame && isWhole && place !== undefined ? place : { name: ref.name, shown: show(ref) });
     }
     const { head } = snapshot;
     const isUnborn = head !== undefined && head.id === undefined && !isHiddenRef('HEAD', hiddenRefs);
