@@ -50,7 +50,12 @@ ${SERVICE_OPTIONS_HELP}`,
         timeoutSeconds: readCount(values.timeout, 'timeout'),
         open: { hooks: values.hooks ? 'own' : 'none', maintenance: values.hooks },
         service: (repository, request, options) =>
-          receivePack(repository, request, { ...options, rejectThinPacks, onMessage }),
+          receivePack(repository, request, {
+            ...options,
+            rejectThinPacks,
+            onMessage,
+            nonceScope: positionals[0],
+          }),
       },
       world,
     );

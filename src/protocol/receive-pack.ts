@@ -8,6 +8,7 @@
 import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
 import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
 import { hiddenElsewhere, hiddenWithin } from '../repository/namespace.ts';
 import { executePush, runPostReceive } from '../repository/push/push-pipeline.ts';
@@ -16,6 +17,12 @@ import type { Repository } from '../repository/repository.ts';
 import { PacketReader } from './packet-reader.ts';
 import { FLUSH_PACKET } from './pkt-line.ts';
 import { advertiseForPush } from './receive-pack/advertise.ts';
+import {
+  configuredNonce,
+  createNonce,
+  judgeNonce,
+  type NonceRules,
+} from './receive-pack/certificate-nonce.ts';
 import { encodeFailure } from './receive-pack/failure.ts';
 import { denyHiddenRefs } from './receive-pack/hidden-ref-updates.ts';
 import { HookRelay } from './receive-pack/hook-relay.ts';
@@ -41,6 +48,12 @@ export interface ReceivePackOptions extends ServiceOptions, Omit<PushRules, 'onE
   readonly onMessage?: ((text: string) => void) | undefined;
   /** Patterns of refs that are neither shown nor changed, besides the repository's own receive.hideRefs. */
   readonly hiddenRefs?: readonly string[] | undefined;
+  /**
+   * What the repository is called in nonces of signed pushes: the same on every server that is to know the others' nonces.
+   * git takes its path as receive-pack was given it, which over HTTP is `.`. Default: the repository's path, or else its
+   * label.
+   */
+  readonly nonceScope?: string | undefined;
 }
 
 /**
@@ -55,7 +68,10 @@ export async function* receivePack(
   request: ByteStream,
   options: ReceivePackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const { mode, limits, signal } = options;
+  const { mode, signal } = options;
+  const limits = withKeepalive(options.limits, repository.config?.getInteger('receive.keepAlive'));
+  const nonceRules = nonceRulesOf(repository, options);
+  const certificateNonce = nonceRules && createNonce(nonceRules, Math.floor(Date.now() / MS_PER_SECOND));
   const allowPushOptions =
     options.allowPushOptions ?? repository.config?.getBoolean('receive.advertisePushOptions') ?? true;
   // The application's patterns come last, so that a repository cannot show what the application hides.
@@ -67,6 +83,7 @@ export async function* receivePack(
       hiddenRefs,
       hiddenElsewhere: hiddenElsewhere(hidden),
       allowPushOptions,
+      certificateNonce,
       signal,
     });
   }
@@ -76,7 +93,13 @@ export async function* receivePack(
   const parser = new CommandParser({ format: repository.format, limits, allowPushOptions });
   try {
     if (await readCommands(reader, parser)) {
-      yield* answerPush(repository, reader, parser, { ...options, hiddenRefs });
+      const rulesOfOthers = mode === 'stateless' ? nonceRules : undefined;
+      const { certificate } = parser;
+      const signedPush = certificate && {
+        certificate,
+        nonce: judgeNonce(certificate.nonce, certificateNonce, rulesOfOthers),
+      };
+      yield* answerPush(repository, reader, parser, { ...options, limits, hiddenRefs, signedPush });
     }
   } catch (error) {
     throwIfAborted(signal);
@@ -88,11 +111,28 @@ export async function* receivePack(
   }
 }
 
+const MS_PER_SECOND = 1000;
+
+/** `receive.keepAlive` in seconds; 0 and less sends none. */
+function withKeepalive(limits: Limits, seconds: number | undefined): Limits {
+  return seconds === undefined ? limits : { ...limits, keepaliveMs: Math.max(0, seconds) * MS_PER_SECOND };
+}
+
+function nonceRulesOf(repository: Repository, { nonceScope }: ReceivePackOptions): NonceRules | undefined {
+  const { config, runtime, format, path, label } = repository;
+  return configuredNonce(config, { runtime, format, scope: nonceScope ?? path ?? label });
+}
+
+/** What one push is carried out with. */
+interface AnswerOptions extends ReceivePackOptions {
+  readonly signedPush: PushRequest['signedPush'];
+}
+
 async function* answerPush(
   repository: Repository,
   reader: PacketReader,
   parser: CommandParser,
-  options: ReceivePackOptions,
+  options: AnswerOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const pack = new IncomingPack(reader);
   const push = { repository, pack, parser, options };
@@ -120,7 +160,7 @@ interface IncomingPush {
   readonly repository: Repository;
   readonly pack: IncomingPack;
   readonly parser: CommandParser;
-  readonly options: ReceivePackOptions;
+  readonly options: AnswerOptions;
 }
 
 /** Carry the push out and yield its report, if the client wants one. */
@@ -138,6 +178,7 @@ async function* executeAndReport(
     shallow,
     pack,
     atomic: capabilities.has('atomic'),
+    signedPush: options.signedPush,
   };
   const rules: PushPipelineOptions = {
     ...options,

@@ -379,7 +379,7 @@ describe('a push is refused', () => {
       ['report-status side-band-64k', ['nonsense'], /^protocol error: expected old id, new id and ref/],
       ['report-status', ['nonsense'], /^ERR protocol error: expected old id, new id and ref/],
       ['object-format=sha256', [`${ZERO} ${first} refs/heads/x`], /unsupported object format 'sha256'/],
-      ['side-band-64k', ['push-cert'], /signed pushes are not supported/],
+      ['side-band-64k', ['push-cert'], /malformed push certificate/],
     ] as const) {
       const failures: unknown[] = [];
       const answer = await pushByHand(

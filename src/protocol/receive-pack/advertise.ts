@@ -22,6 +22,8 @@ export interface PushAdvertisementOptions extends Cancellable {
   /** The same for refs of other namespaces, by their full names. */
   readonly hiddenElsewhere: readonly string[];
   readonly allowPushOptions: boolean;
+  /** What a signed push is to sign; `undefined` when none is taken. */
+  readonly certificateNonce?: string | undefined;
 }
 
 /**
@@ -30,9 +32,17 @@ export interface PushAdvertisementOptions extends Cancellable {
  */
 export async function* advertiseForPush(
   repository: Repository,
-  { version, hiddenRefs, hiddenElsewhere, allowPushOptions, signal }: PushAdvertisementOptions,
+  {
+    version,
+    hiddenRefs,
+    hiddenElsewhere,
+    allowPushOptions,
+    certificateNonce,
+    signal,
+  }: PushAdvertisementOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const { format, config } = repository;
+  const isSessionNamed = config?.getBoolean('transfer.advertiseSID') === true;
   const capabilities = [
     'report-status',
     'report-status-v2',
@@ -41,7 +51,9 @@ export async function* advertiseForPush(
     'quiet',
     ...(config?.getBoolean('receive.advertiseAtomic') === false ? [] : ['atomic']),
     ...(config?.getBoolean('repack.useDeltaBaseOffset') === false ? [] : ['ofs-delta']),
+    ...(certificateNonce === undefined ? [] : [`push-cert=${certificateNonce}`]),
     ...(allowPushOptions ? ['push-options'] : []),
+    ...(isSessionNamed ? [`session-id=${crypto.randomUUID()}`] : []),
     `object-format=${format.name}`,
     `agent=${AGENT}`,
   ];
@@ -58,11 +70,11 @@ export async function* advertiseForPush(
     yield* encodeRefAdvertisement({ refs, ...frame });
     return;
   }
+  const encode = (): Promise<Uint8Array> => encodeShownAdvertisement(shown, frame, false);
+  // What nobody else will ask for is not kept.
+  const isOnce = certificateNonce !== undefined || isSessionNamed;
   const key = ['push', version, ...capabilities, ...frame.shallow].join(' ');
-  yield* sentInChunks(
-    repository,
-    await shown.answer(key, () => encodeShownAdvertisement(shown, frame, false)),
-  );
+  yield* sentInChunks(repository, isOnce ? await encode() : await shown.answer(key, encode));
 }
 
 /** One whose object is missing is among them: how else would a client delete it? */

@@ -1,14 +1,15 @@
 /**
- * What a push begins with: shallow lines and ref update commands, a flush, then push options if both
- * sides speak of them. The pack follows as bare bytes.
+ * What a push begins with: shallow lines and ref update commands, bare or in a certificate, a flush, then push options
+ * if both sides speak of them. The pack follows as bare bytes.
  * Spec: gitprotocol-pack(5), "Reference Update Request and Packfile Transfer"; gitprotocol-capabilities(5).
  *
  * @module
  */
-import { decodeText } from '../../core/bytes.ts';
+import { concatBytes, decodeText } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
 import { isObjectId, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
+import { type PushCertificate, parsePushCertificate } from '../../repository/push/push-certificate.ts';
 import { type RefCommand, refCommand } from '../../repository/push/ref-command.ts';
 import { printable } from '../../repository/push/ref-policy.ts';
 import { type Capabilities, parseCapabilities } from '../capabilities.ts';
@@ -23,6 +24,7 @@ export interface ParseCommandsOptions {
 
 const NUL = 0;
 const NEWLINE = 10;
+const CERTIFICATE_END = 'push-cert-end\n';
 const NO_CAPABILITIES: Capabilities = new Map();
 
 /**
@@ -34,6 +36,11 @@ export class CommandParser {
   /** Commits whose parents the client does not have. */
   readonly shallow: ObjectId[] = [];
   readonly pushOptions: string[] = [];
+  /** What a signed push has in place of bare commands; {@link commands} are those that it holds. */
+  certificate: PushCertificate | undefined;
+  /** Lines of a certificate that has begun. */
+  #certificateLines: Uint8Array[] | undefined;
+  #isInCertificate = false;
   readonly #options: ParseCommandsOptions;
   #capabilities: Capabilities = NO_CAPABILITIES;
 
@@ -46,18 +53,54 @@ export class CommandParser {
     return this.#capabilities;
   }
 
+  /** Whether the client wants something. */
+  get hasBegun(): boolean {
+    return this.commands.length > 0 || this.#certificateLines !== undefined;
+  }
+
   /**
    * Take one packet of the command list.
    *
    * @throws {GitError} PROTOCOL_VIOLATION, LIMIT_EXCEEDED, UNSUPPORTED
    */
   addCommandLine(payload: Uint8Array): void {
+    if (this.#isInCertificate) {
+      this.#addCertificateLine(payload);
+      return;
+    }
     const nul = payload.indexOf(NUL);
     if (nul >= 0) this.#readCapabilities(chomped(payload.subarray(nul + 1)));
     const line = decodeLine(nul >= 0 ? payload.subarray(0, nul) : chomped(payload));
     if (line.startsWith('shallow ')) this.#addShallow(line.slice('shallow '.length));
-    else if (line === 'push-cert') throw unsupported('signed pushes are not supported');
+    else if (line === 'push-cert') this.#beginCertificate();
     else this.#addCommand(line);
+  }
+
+  /** The flush after the command list has come. @throws {GitError} PROTOCOL_VIOLATION, LIMIT_EXCEEDED */
+  endCommands(): void {
+    const lines = this.#certificateLines;
+    if (lines === undefined) return;
+    this.#isInCertificate = false;
+    // git means to refuse this too, and takes both: what is not signed must not pass with what is.
+    if (this.commands.length > 0) throw violation('got both push certificate and unsigned commands');
+    this.certificate = parsePushCertificate(concatBytes(...lines), (line) =>
+      this.#addCommand(decodeLine(line)),
+    );
+    lines.length = 0;
+  }
+
+  #beginCertificate(): void {
+    if (this.#certificateLines !== undefined) throw violation('a push has one certificate');
+    if (this.#capabilities === NO_CAPABILITIES) this.#readCapabilities(new Uint8Array(0));
+    this.#certificateLines = [];
+    this.#isInCertificate = true;
+  }
+
+  #addCertificateLine(payload: Uint8Array): void {
+    if (payload.includes(NUL)) throw violation('a push certificate must not contain NUL');
+    const isEnd = payload.length === CERTIFICATE_END.length && decodeText(payload) === CERTIFICATE_END;
+    if (isEnd) this.#isInCertificate = false;
+    else this.#certificateLines?.push(payload.slice()); // its buffer is used again
   }
 
   /** Take one packet of the push options. @throws {GitError} PROTOCOL_VIOLATION, LIMIT_EXCEEDED */
@@ -117,6 +160,7 @@ export class CommandParser {
  */
 export async function readCommands(reader: PacketReader, parser: CommandParser): Promise<boolean> {
   await readSection(reader, parser, (payload) => parser.addCommandLine(payload));
+  parser.endCommands();
   if (parser.commands.length === 0) return false;
   if (parser.capabilities.has('push-options')) {
     await readSection(reader, parser, (payload) => parser.addPushOption(payload));
@@ -136,7 +180,7 @@ async function readSection(
       add(packet.payload);
     }
     if (await reader.fill()) continue;
-    if (parser.commands.length === 0 && (await reader.next()) === undefined) return;
+    if (!parser.hasBegun && (await reader.next()) === undefined) return;
     throw violation('the connection ended before the flush after the commands');
   }
 }

@@ -31,6 +31,7 @@ import { FilesHooks } from './hooks/files-hooks.ts';
 import { FilesWorkTrees } from './hooks/files-work-trees.ts';
 import { maintenanceOf } from './hooks/maintenance.ts';
 import { packObjectsHook } from './hooks/pack-objects-hook.ts';
+import { signaturePrograms } from './hooks/signature-programs.ts';
 import { spoolsIn } from './spool-file.ts';
 
 export interface OpenRepositoryOptions {
@@ -146,7 +147,7 @@ function programsOf(
     readonly config: GitConfig;
   },
   { hooks = 'own', maintenance = false, configSources: sources = {} }: OpenRepositoryOptions,
-): Pick<Repository, 'hooks' | 'workTrees' | 'afterPush'> {
+): Pick<Repository, 'hooks' | 'workTrees' | 'afterPush' | 'verifySignature'> {
   const emptyTree = objectIdOf(format, 'tree', new Uint8Array(0), runtime);
   return {
     hooks:
@@ -155,6 +156,7 @@ function programsOf(
         : new FilesHooks(directory, config, { anyOwner: hooks === 'any', home: sources.home }),
     workTrees: new FilesWorkTrees(directory, config, emptyTree),
     afterPush: maintenance ? maintenanceOf(directory, config) : undefined,
+    verifySignature: hooks === 'none' ? undefined : signaturePrograms(directory, config, sources.home),
   };
 }
 

@@ -26,7 +26,7 @@ export interface ExecutableHooksContext {
   /** Ends what runs before refs have moved; what is told of a push afterwards is left to finish. */
   readonly signal: AbortSignal;
   /** Variables that are set beside those of the push, for all hooks that hear of it as a whole. */
-  readonly environment: HookEnvironment;
+  readonly environment: () => HookEnvironment;
   readonly onOutput: (text: string) => Promise<void>;
 }
 
@@ -123,7 +123,7 @@ export class ExecutableHooks {
     return {
       ...Object.fromEntries(options),
       GIT_PUSH_OPTION_COUNT: String(pushOptions.length),
-      ...environment,
+      ...environment(),
     };
   }
 }

@@ -8,6 +8,7 @@ import type { Cancellable } from '../../core/byte-stream.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { Identity } from '../../refs/ref-database.ts';
 import type { Repository } from '../repository.ts';
+import type { JudgedCertificate } from './push-certificate.ts';
 import type { RefCommand } from './ref-command.ts';
 
 /** A hook's or authorizer's no. */
@@ -40,6 +41,8 @@ export interface PushContext {
   /** As sent, in order: text from a stranger, never to be put into a header, a shell or a path as it is. */
   readonly pushOptions: readonly string[];
   readonly atomic: boolean;
+  /** Of a signed push: what was signed, by whom, and how far that can be believed. Nothing is refused for it by itself. */
+  readonly pushCertificate?: JudgedCertificate | undefined;
   /** Whoever the transport found the pusher to be; the engine only hands it on. */
   readonly principal: unknown;
   /** The name that goes into reflogs. */

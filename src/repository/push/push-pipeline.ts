@@ -11,8 +11,10 @@ import { configuredFsckRules } from '../fsck/fsck-config.ts';
 import type { Repository } from '../repository.ts';
 import { CommandLedger } from './command-ledger.ts';
 import { finishFsck } from './finish-fsck.ts';
+import { checkSignedOptions, judgeCertificate } from './judge-certificate.ts';
 import { authorizeCommands, judgeCommands } from './judge-commands.ts';
 import { publishPush } from './publish-push.ts';
+import type { JudgedCertificate } from './push-certificate.ts';
 import { type PushPipelineOptions, type PushRequest, PushSession } from './push-session.ts';
 import type { RefCommand, RefCommandResult } from './ref-command.ts';
 
@@ -25,6 +27,8 @@ export interface PushOutcome {
   readonly done: readonly RefCommand[];
   /** What was done: the same, but for commands in whose place something else was. */
   readonly changed: readonly RefCommand[];
+  /** Of a signed push that somebody hears of. */
+  readonly certificate?: JudgedCertificate | undefined;
 }
 
 /**
@@ -55,13 +59,17 @@ export async function executePush(
 ): Promise<PushOutcome> {
   const session = new PushSession(repository, request, options);
   const ledger = new CommandLedger(request.commands);
-  await authorizeCommands(ledger, session);
-  if (!ledger.hasPending()) return outcomeOf(ledger);
+  checkSignedOptions(ledger, session);
+  if (ledger.hasPending()) {
+    session.certificate = await judgeCertificate(session);
+    await authorizeCommands(ledger, session);
+  }
+  if (!ledger.hasPending()) return outcomeOf(ledger, session);
 
   await using quarantine = await receiveObjects(ledger, session);
   if (ledger.hasPending()) await judgeCommands(ledger, session, quarantine ?? repository.objects);
   if (ledger.hasPending()) await publishPush(ledger, session, quarantine);
-  return outcomeOf(ledger);
+  return outcomeOf(ledger, session);
 }
 
 /**
@@ -77,6 +85,7 @@ export async function runPostReceive(
   const { hooks } = options;
   const session = new PushSession(repository, request, options);
   const { changed, done } = outcome;
+  session.certificate = outcome.certificate;
   try {
     if (hooks?.postReceive !== undefined && changed.length > 0) {
       await session.withContext(changed, repository.objects, async (context) => {
@@ -101,9 +110,11 @@ async function receiveObjects(
   session: PushSession,
 ): Promise<ObjectTransaction | undefined> {
   const { repository, request, signal, limits, unpackLimit } = session;
-  const { pack, writeObjects, commands } = request;
+  const { writeObjects, commands } = request;
   const deletesOnly = commands.every((command) => command.kind === 'delete'); // no pack follows then
-  if (deletesOnly || (pack === undefined && writeObjects === undefined)) return undefined;
+  const pack = deletesOnly ? undefined : request.pack;
+  const hasObjects = !deletesOnly && (pack !== undefined || writeObjects !== undefined);
+  if (!hasObjects && session.certificate === undefined) return undefined;
 
   let quarantine: ObjectTransaction | undefined;
   try {
@@ -129,7 +140,10 @@ async function receiveObjects(
       }
       await finishFsck(session, quarantine, session.received.findings);
     }
-    await writeObjects?.(quarantine);
+    if (hasObjects) await writeObjects?.(quarantine);
+    if (session.certificate !== undefined) {
+      await quarantine.writeObject('blob', session.certificate.certificate.bytes);
+    }
     return quarantine;
   } catch (error) {
     await quarantine?.[Symbol.asyncDispose]();
@@ -141,8 +155,9 @@ async function receiveObjects(
   }
 }
 
-function outcomeOf(ledger: CommandLedger): PushOutcome {
+function outcomeOf(ledger: CommandLedger, { certificate }: PushSession): PushOutcome {
   return {
+    certificate,
     unpackError: ledger.unpackError,
     results: ledger.results(),
     done: ledger.done(),

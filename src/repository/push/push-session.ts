@@ -19,11 +19,13 @@ import type {
   RefUpdateAuthorizer,
   Rejection,
 } from './hooks.ts';
+import { certificateEnvironment } from './judge-certificate.ts';
+import type { JudgedCertificate, JudgedNonce, PushCertificate } from './push-certificate.ts';
 import { configuredUnpackLimit, effectiveLimits, effectivePolicy } from './push-config.ts';
 import type { RefCommand } from './ref-command.ts';
 import type { EffectiveRefPolicy, RefPolicy } from './ref-policy.ts';
-import type { HookEnvironment } from './repository-hooks.ts';
 import { askHook, HookObjects } from './run-hooks.ts';
+import type { SignatureVerifier } from './signature-verifier.ts';
 
 /** What one push asks for. */
 export interface PushRequest {
@@ -37,8 +39,8 @@ export interface PushRequest {
   readonly atomic?: boolean | undefined;
   /** Commits whose parents the pusher does not have. */
   readonly shallow?: readonly ObjectId[] | undefined;
-  /** Variables for the repository's own pre-receive and post-receive: what is known of a signature. */
-  readonly hookEnvironment?: HookEnvironment | undefined;
+  /** The certificate that the commands were in, and what its nonce is worth. */
+  readonly signedPush?: { readonly certificate: PushCertificate; readonly nonce: JudgedNonce } | undefined;
 }
 
 /** How pushes into a repository are judged. An application sets these once. */
@@ -49,6 +51,11 @@ export interface PushRules {
   readonly policy?: RefPolicy | undefined;
   /** Who the reflog names; hooks see it too. */
   readonly identity?: Identity | undefined;
+  /**
+   * Checks the signatures of signed pushes. Default: the programs that the repository's configuration lets git run, where
+   * there are any; without them hooks are told that the signature could not be checked.
+   */
+  readonly verifySignature?: SignatureVerifier | undefined;
   /** Handed to hooks as it is. */
   readonly principal?: unknown;
   /** Packs of fewer objects become loose objects, 0 for never. Default: the repository's receive.unpackLimit, 100. */
@@ -90,6 +97,8 @@ export class PushSession {
   readonly unpackLimit: number | undefined;
   /** What came of the pack, once it is in the quarantine. */
   received: WritePackResult | undefined;
+  /** What is known of the push's certificate, once it has been looked at. */
+  certificate: JudgedCertificate | undefined;
   /** Those of the repository itself; `undefined` when it has none. */
   readonly executableHooks: ExecutableHooks | undefined;
 
@@ -108,7 +117,7 @@ export class PushSession {
     const { repository, request, options, signal } = this;
     const { hooks, format } = repository;
     if (hooks === undefined) return undefined;
-    const { pushOptions = [], hookEnvironment: environment = {} } = request;
+    const { pushOptions = [] } = request;
     const { identity, principal } = options;
     const { hookTimeoutMs: timeoutMs } = this.limits;
     const onOutput = (text: string) => this.relay(text);
@@ -120,7 +129,7 @@ export class PushSession {
       principal,
       timeoutMs,
       signal,
-      environment,
+      environment: () => certificateEnvironment(this.certificate),
       onOutput,
     });
   }
@@ -161,9 +170,10 @@ export class PushSession {
   }
 
   contextWithoutObjects(): Omit<PushContext, 'objects' | 'commands'> {
-    const { repository, request, options, signal } = this;
+    const { repository, request, options, signal, certificate } = this;
     return {
       repository,
+      pushCertificate: certificate,
       pushOptions: request.pushOptions ?? [],
       atomic: request.atomic === true,
       principal: options.principal,

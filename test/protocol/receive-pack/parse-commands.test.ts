@@ -13,6 +13,16 @@ import { chunked } from '../../support/streams.ts';
 const ZERO = SHA1.zeroId;
 const A = 'a'.repeat(40);
 const B = 'b'.repeat(40);
+const SIGNED = [
+  'push-cert\0 report-status atomic',
+  'certificate version 0.1\n',
+  'nonce 1-2\n',
+  '\n',
+  `${ZERO} ${A} refs/heads/a\n`,
+  `${A} ${B} refs/heads/b\n`,
+  '-----BEGIN PGP SIGNATURE-----\n',
+  'push-cert-end\n',
+];
 const OPTIONS = { format: SHA1, limits: DEFAULT_LIMITS, allowPushOptions: true };
 
 async function parse(wire: Uint8Array, sizes: readonly number[] = [], options = OPTIONS) {
@@ -47,6 +57,18 @@ describe('readCommands()', () => {
       }
     });
   }
+
+  test('reads the commands of a certificate', async () => {
+    const { parser, asks } = await parse(request(`shallow ${B}`, ...SIGNED, '0000'));
+    assert.equal(asks, true);
+    assert.deepEqual(parser.shallow, [B]);
+    assert.ok(parser.capabilities.has('atomic'));
+    assert.deepEqual(
+      parser.commands.map(({ kind, name }) => `${kind} ${name}`),
+      ['create refs/heads/a', 'update refs/heads/b'],
+    );
+    assert.equal(parser.certificate?.nonce, '1-2');
+  });
 
   test('reads capabilities, shallow lines and push options, and leaves the pack', async () => {
     const { parser, reader } = await parse(
@@ -95,7 +117,20 @@ describe('readCommands()', () => {
     ['a malformed shallow line', 'PROTOCOL_VIOLATION', 'shallow 1234', '0000'],
     ['no flush', 'PROTOCOL_VIOLATION', `${A} ${B} refs/heads/x\0`],
     ['a NUL in a push option', 'PROTOCOL_VIOLATION', `${A} ${B} r\0 push-options`, '0000', 'a\0b', '0000'],
-    ['a push certificate', 'UNSUPPORTED', 'push-cert\0 report-status', '0000'],
+    ['a certificate without end', 'PROTOCOL_VIOLATION', 'push-cert\0', 'pusher x\n', '0000'],
+    ['a NUL in a certificate', 'PROTOCOL_VIOLATION', 'push-cert\0', 'x\0\n', '\n', 'push-cert-end\n', '0000'],
+    [
+      'a bad command in it',
+      'PROTOCOL_VIOLATION',
+      'push-cert\0',
+      'x\n',
+      '\n',
+      'a b c\n',
+      'push-cert-end\n',
+      '0000',
+    ],
+    ['an unsigned command beside it', 'PROTOCOL_VIOLATION', ...SIGNED, `${A} ${B} refs/heads/x`, '0000'],
+    ['two certificates', 'PROTOCOL_VIOLATION', ...SIGNED, ...SIGNED, '0000'],
     ['another object format', 'UNSUPPORTED', `${A} ${B} r\0 object-format=sha256`, '0000'],
   ] as const) {
     test(`refuses ${title} with ${code}`, async () => {
