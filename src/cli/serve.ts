@@ -28,7 +28,8 @@ http://<host>:<port>/hello.git. Who can reach the port may read and write everyt
     --create              make a bare repository on the first push to a new name, and <root> itself
     --read-only           refuse pushes
     --want=<policy>       what clients may fetch by id: advertised (tips of refs), reachable (from them; the
-                          default) or any
+                          default) or any; when it is given, only with any is there the dumb protocol
+    --no-dumb             no dumb protocol: its clients copy every object, whether refs reach it or not
     --deny-deletes, --deny-non-fast-forwards
                           refuse pushes that delete branches, or that rewrite them
     --no-hooks            run no program of a repository: neither its hooks nor git's maintenance
@@ -74,7 +75,8 @@ function readSettings(args: readonly string[], world: CommandWorld) {
     http: { type: 'string', multiple: true, default: ['127.0.0.1:8080'] },
     create: { type: 'boolean', default: false },
     'read-only': { type: 'boolean', default: false },
-    want: { type: 'string', default: 'reachable' },
+    want: { type: 'string' },
+    dumb: { type: 'boolean', default: true },
     'deny-deletes': { type: 'boolean', default: false },
     'deny-non-fast-forwards': { type: 'boolean', default: false },
     'collision-detection': { type: 'boolean', default: true },
@@ -90,8 +92,9 @@ function readSettings(args: readonly string[], world: CommandWorld) {
   });
   const [root = './repos', ...more] = positionals;
   if (more.length > 0) throw usageError('Expected one directory');
-  if (!WANT_POLICIES.includes(values.want)) {
-    throw usageError(`Option '--want' wants advertised, reachable or any, got '${values.want}'`);
+  const { want = 'reachable' } = values;
+  if (!WANT_POLICIES.includes(want)) {
+    throw usageError(`Option '--want' wants advertised, reachable or any, got '${want}'`);
   }
   const packSize = values['max-pack-size'];
   const objectSize = values['max-object-size'];
@@ -106,7 +109,8 @@ function readSettings(args: readonly string[], world: CommandWorld) {
       listeners: values.http.map(parseListenAddress),
       create: values.create,
       readOnly: values['read-only'],
-      wantPolicy: values.want as WantPolicy,
+      wantPolicy: want as WantPolicy,
+      dumb: values.dumb && (values.want === undefined || want === 'any'),
       collisionDetection: values['collision-detection'],
       hooks: readHooks(values.hooks, values['any-owner']),
       configSources: configSources(world.environment),

@@ -25,6 +25,8 @@ export interface ReferenceServerOptions {
   readonly create: boolean;
   readonly readOnly?: boolean | undefined;
   readonly wantPolicy?: WantPolicy | undefined;
+  /** Whether clients of the dumb protocol are given stored files; see GitServerOptions. */
+  readonly dumb?: boolean | undefined;
   readonly refPolicy?: RefPolicy | undefined;
   /** Default true. False accepts pushes without looking for SHA-1 collision attacks. */
   readonly collisionDetection?: boolean | undefined;
@@ -83,6 +85,7 @@ export async function startServer(options: ReferenceServerOptions): Promise<Refe
         ? { allow: false, status: 403, message: 'This server is read-only' }
         : { allow: true },
     limits,
+    dumb: options.dumb,
     fetch: { wantPolicy: options.wantPolicy },
     push: { policy: options.refPolicy, collisionDetection: options.collisionDetection },
     hooks: create ? { postReceive: pointHeadAtPushedBranch } : undefined,

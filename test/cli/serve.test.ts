@@ -137,3 +137,22 @@ test('what cannot be served is said at once', async (t) => {
     assert.equal(result.stderr.split('\n')[0], `${status === 129 ? 'error' : 'fatal'}: ${message}`);
   }
 });
+
+for (const [options, served] of [
+  [[], true],
+  [['--want=any'], true],
+  [['--want=reachable'], false],
+  [['--no-dumb'], false],
+] as const) {
+  test(`clients without smart HTTP are ${served ? 'served' : 'refused'} by 'serve ${options.join()}'`, async (t) => {
+    const { directory, work } = await workTree(t);
+    git('/', 'clone', '-q', '--bare', work, join(directory, 'r', 'a.git'));
+    const { urls } = await serve(t, directory, 'r', '--http=0', '--quiet', ...options);
+    const environment = { GIT_SMART_HTTP: '0' };
+    const clone = await gitAsync(
+      { cwd: directory, env: environment },
+      ...['clone', '-q', `${urls[0]}/a.git`, 'c'],
+    );
+    assert.equal(clone.status === 0, served, clone.stderr);
+  });
+}
