@@ -8,6 +8,7 @@ import type { ObjectId } from '../../core/object-id.ts';
 import { LARGE_WORK_OBJECTS } from '../../core/runtime.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { leaveOut } from '../leave-out.ts';
+import { madeDeltasOf } from '../pack-writing/made-deltas.ts';
 import { planPack } from '../pack-writing/plan-pack.ts';
 import type { WritePlan } from '../pack-writing/write-plan.ts';
 import type { Repository } from '../repository.ts';
@@ -71,7 +72,9 @@ async function planOf(
   const selected = await selectObjects(reader, request, selecting);
   const { selection, leftOut } = leaveOut(reader, selected, request.leaveOut ?? []);
   const { thin } = request;
-  return { plan: await planPack(reader, selection, { limits, thin, ofsDelta, signal, onProgress }), leftOut };
+  const madeDeltas = madeDeltasOf(objects);
+  const planning = { limits, thin, ofsDelta, madeDeltas, signal, onProgress };
+  return { plan: await planPack(reader, selection, planning), leftOut };
 }
 
 /** Bytes that a plan holds. */

@@ -17,6 +17,7 @@ import { BASE_ONLY, type DeltaCandidates } from './candidate-table.ts';
 import { DeltaCache } from './delta-cache.ts';
 import { collectCandidates, type SearchedObjects } from './delta-candidates.ts';
 import { DeltaWindow, type WindowEntry } from './delta-window.ts';
+import { type MadeDeltas, UNTRIED } from './made-deltas.ts';
 import { objectMissing } from './pack-errors.ts';
 import { ENCODE, FIRST_PREFERRED, type PackPlan } from './pack-plan.ts';
 
@@ -36,6 +37,8 @@ export interface FoundDeltas {
   readonly searched: SearchedObjects;
   /** Deltas that were kept, by number among the searched objects. */
   readonly cache: DeltaCache;
+  /** Takes in what is deflated while the pack is written. */
+  readonly madeDeltas?: MadeDeltas | undefined;
 }
 
 /** Objects up to this size are held in memory as a whole, to be searched and encoded. */
@@ -56,12 +59,13 @@ export async function searchDeltas(
   options: {
     readonly thin: boolean;
     readonly mostBytes: number;
+    readonly madeDeltas?: MadeDeltas | undefined;
     readonly onProgress?: ProgressListener | undefined;
   },
   pace: Pace,
 ): Promise<FoundDeltas> {
   const { searched, candidates } = await collectCandidates(reader, selection, plan, options, pace);
-  const search = new DeltaSearch(reader, selection, plan, searched, candidates);
+  const search = new DeltaSearch(reader, selection, plan, searched, candidates, options.madeDeltas);
   const total = search.targetCount;
   const title = 'Compressing objects';
   let done = 0;
@@ -77,20 +81,31 @@ export async function searchDeltas(
     done++;
   }
   if (total > 0) options.onProgress?.({ title, done, total, finished: true });
+  options.madeDeltas?.settle();
   return { searched, cache: search.cache };
 }
 
-/** The content that {@link DeltaCandidates.sources} and {@link PackPlan.bases} name. */
+/** In what ids the object is named that {@link DeltaCandidates.sources} and {@link PackPlan.bases} mean. */
+function idsOfSource(selection: ObjectSelection, source: number): Uint8Array {
+  return source <= FIRST_PREFERRED ? selection.preferredBases : selection.ids;
+}
+
+/** And where among them. */
+function idAtOfSource({ format }: ObjectSelection, plan: PackPlan, source: number): number {
+  const number = source <= FIRST_PREFERRED ? FIRST_PREFERRED - source : (plan.order[source] as number);
+  return number * format.idBytes;
+}
+
 function readSource(
   reader: ObjectReader,
   selection: ObjectSelection,
   plan: PackPlan,
   source: number,
 ): Uint8Array {
-  const ids = source <= FIRST_PREFERRED ? selection.preferredBases : selection.ids;
-  const number = source <= FIRST_PREFERRED ? FIRST_PREFERRED - source : (plan.order[source] as number);
-  const object = reader.readRaw(ids, number * selection.format.idBytes);
-  if (object === undefined) throw objectMissing(selection.format, ids, number * selection.format.idBytes);
+  const ids = idsOfSource(selection, source);
+  const at = idAtOfSource(selection, plan, source);
+  const object = reader.readRaw(ids, at);
+  if (object === undefined) throw objectMissing(selection.format, ids, at);
   return object.data;
 }
 
@@ -103,6 +118,7 @@ class DeltaSearch {
   readonly #plan: PackPlan;
   readonly #searched: SearchedObjects;
   readonly #candidates: DeltaCandidates;
+  readonly #made: MadeDeltas | undefined;
   readonly #window = new DeltaWindow(WINDOW_ENTRIES, WINDOW_BYTES);
   #target!: WindowEntry;
   /** The target is stored whole: only what the receiver has is worth trying. */
@@ -111,6 +127,8 @@ class DeltaSearch {
   #nextBase = 0;
   #bestBase: WindowEntry | undefined;
   #bestBytes = 0;
+  /** The best delta is in `#best`: it was not only heard of. */
+  #isBestAtHand = false;
   /** The best delta so far and the one being tried. */
   #best = new Uint8Array(0);
   #trial = new Uint8Array(0);
@@ -121,7 +139,9 @@ class DeltaSearch {
     plan: PackPlan,
     searched: SearchedObjects,
     candidates: DeltaCandidates,
+    made: MadeDeltas | undefined,
   ) {
+    this.#made = made;
     this.#reader = reader;
     this.#selection = selection;
     this.#plan = plan;
@@ -174,13 +194,28 @@ class DeltaSearch {
     const position = this.#searched.positions[number] as number;
     this.#plan.actions[position] = ENCODE;
     this.#plan.bases[position] = this.#candidates.sources[base.candidate] as number;
-    this.cache.keep(number, this.#best.subarray(0, this.#bestBytes));
+    this.#keepBest(number, target, base);
     target.depth = base.depth + 1;
     window.keepLonger(base);
     if (target.depth === MOST_DEPTH) window.removeNewest();
   }
 
-  /** @returns bytes of the delta, left in `#best`, when it beats what was found before; otherwise 0 */
+  /** What was only heard of and is kept nowhere is made again when it is written. */
+  #keepBest(number: number, target: WindowEntry, base: WindowEntry): void {
+    const { sources } = this.#candidates;
+    const targetSource = sources[target.candidate] as number;
+    const baseSource = sources[base.candidate] as number;
+    const deflated = this.#made?.deflatedOf(
+      idsOfSource(this.#selection, targetSource),
+      idAtOfSource(this.#selection, this.#plan, targetSource),
+      idsOfSource(this.#selection, baseSource),
+      idAtOfSource(this.#selection, this.#plan, baseSource),
+    );
+    if (deflated !== undefined) this.cache.keepDeflated(number, deflated, this.#bestBytes);
+    else if (this.#isBestAtHand) this.cache.keep(number, this.#best.subarray(0, this.#bestBytes));
+  }
+
+  /** @returns bytes of the delta, left in `#best` if it is at hand, when it beats what was found before; otherwise 0 */
   #try(target: WindowEntry, base: WindowEntry, bestBase: WindowEntry | undefined, bestBytes: number): number {
     const { sizes } = this.#candidates;
     const targetBytes = sizes[target.candidate] as number;
@@ -191,13 +226,47 @@ class DeltaSearch {
     if (room <= 0 || targetBytes - baseBytes >= room) return 0;
     if (targetBytes < baseBytes / MOST_SHRINKAGE) return 0;
 
+    const known = this.#outcomeOf(target, base);
+    if (known > room || (known < 0 && room < -known)) return 0;
+    const bytes = known > 0 ? known : this.#make(target, base, room);
+    if (bytes <= 0) return 0;
+    if (bestBase !== undefined && bytes >= bestBytes && base.depth + 1 >= bestDepth) return 0;
+    this.#isBestAtHand = known <= 0;
+    if (this.#isBestAtHand) [this.#best, this.#trial] = [this.#trial, this.#best];
+    return bytes;
+  }
+
+  #outcomeOf(target: WindowEntry, base: WindowEntry): number {
+    if (this.#made === undefined) return UNTRIED;
+    const selection = this.#selection;
+    const { sources } = this.#candidates;
+    const targetSource = sources[target.candidate] as number;
+    const baseSource = sources[base.candidate] as number;
+    return this.#made.outcomeOf(
+      idsOfSource(selection, targetSource),
+      idAtOfSource(selection, this.#plan, targetSource),
+      idsOfSource(selection, baseSource),
+      idAtOfSource(selection, this.#plan, baseSource),
+    );
+  }
+
+  /** @returns bytes of the delta, left in `#trial`; 0 or less when it takes more than `room` */
+  #make(target: WindowEntry, base: WindowEntry, room: number): number {
     const targetContent = this.#contentOf(target);
     const index = this.#window.indexOf(base, this.#contentOf(base));
     if (this.#trial.length < room) this.#trial = new Uint8Array(2 * room);
     const bytes = createDelta(index, targetContent, this.#trial.subarray(0, room));
-    if (bytes <= 0) return 0;
-    if (bestBase !== undefined && bytes >= bestBytes && base.depth + 1 >= bestDepth) return 0;
-    [this.#best, this.#trial] = [this.#trial, this.#best];
+    const selection = this.#selection;
+    const { sources } = this.#candidates;
+    const targetSource = sources[target.candidate] as number;
+    const baseSource = sources[base.candidate] as number;
+    this.#made?.note(
+      idsOfSource(selection, targetSource),
+      idAtOfSource(selection, this.#plan, targetSource),
+      idsOfSource(selection, baseSource),
+      idAtOfSource(selection, this.#plan, baseSource),
+      bytes > 0 ? bytes : -(room + 1),
+    );
     return bytes;
   }
 

@@ -58,7 +58,7 @@ export async function* writeEncoded(
     if (plan.bases[at] !== NO_BASE) context.encoded.deltas++;
     const content = beginEntry(context, at);
     if (content instanceof Uint8Array) {
-      const deflated = context.runtime.deflate(content);
+      const deflated = deflatedOf(context, at, content);
       for (let start = 0; start < deflated.length; ) {
         start = output.append(deflated, start, deflated.length);
         if (output.isFull) yield output.take();
@@ -75,7 +75,23 @@ export async function* writeEncoded(
   }
 }
 
-/** Write the header of the entry. @returns what is to be deflated behind it */
+/** @param content as {@link beginEntry} returned it */
+function deflatedOf({ runtime, reader, plan }: EncodeContext, slot: number, content: Uint8Array): Uint8Array {
+  const { madeDeltas, deltas, format } = plan;
+  if (deltas.inflatedBytes(numberOf(plan.encodedSlots, slot)) > 0) return content;
+  const deflated = runtime.deflate(content);
+  const base = plan.bases[slot] as number;
+  if (madeDeltas !== undefined && base !== NO_BASE) {
+    const targetId = new Uint8Array(format.idBytes);
+    const baseId = new Uint8Array(format.idBytes);
+    copyBaseId(reader.packs, plan, slot, targetId);
+    copyBaseId(reader.packs, plan, base, baseId);
+    madeDeltas.keepDeflated(targetId, baseId, deflated);
+  }
+  return deflated;
+}
+
+/** Write the header of the entry. @returns what is to be deflated behind it, unless the plan has that already */
 function beginEntry(context: EncodeContext, slot: number): Uint8Array | ByteStream {
   const { reader, plan, written, output } = context;
   const { format } = plan;
@@ -85,12 +101,13 @@ function beginEntry(context: EncodeContext, slot: number): Uint8Array | ByteStre
 
   if (base !== NO_BASE) {
     const delta = plan.deltas.get(number) ?? makeDelta(context, slot, base);
+    const sizeBytes = plan.deltas.inflatedBytes(number) || delta.length;
     const baseWritten = written.get(base);
     if (context.ofsDelta && baseWritten > 0) {
-      writeOfsDelta(output, delta.length, output.position - baseWritten);
+      writeOfsDelta(output, sizeBytes, output.position - baseWritten);
     } else {
       copyBaseId(reader.packs, plan, base, id);
-      writeRefDelta(output, delta.length, id, 0, format.idBytes);
+      writeRefDelta(output, sizeBytes, id, 0, format.idBytes);
     }
     return delta;
   }

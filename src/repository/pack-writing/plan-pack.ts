@@ -12,6 +12,7 @@ import { MAX_PACK_OBJECTS } from '../../pack/pack-header.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import { Pace } from '../pace.ts';
 import { mostHeldBytes, searchDeltas } from './delta-search.ts';
+import type { MadeDeltas } from './made-deltas.ts';
 import { planEntries } from './plan.ts';
 import { planCopies } from './plan-copies.ts';
 import { planOfCopies, planWholePack } from './whole-pack.ts';
@@ -23,6 +24,8 @@ export interface PackPlanningOptions extends Cancellable {
   readonly thin: boolean;
   /** The receiver reads OFS_DELTA entries. */
   readonly ofsDelta: boolean;
+  /** What earlier searches in this database have found; added to. */
+  readonly madeDeltas?: MadeDeltas | undefined;
   /** Told of `Compressing objects`, when there is anything to compress. */
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -62,7 +65,8 @@ export async function planPack(
   const { copied, rest } = await planCopies(reader, selection, { thin, ofsDelta, mostObjects }, pace);
   if (rest.count === 0) return planOfCopies(reader, copied);
   const plan = await planEntries(reader, rest, copied, options, pace);
-  const search = { thin, mostBytes: mostHeldBytes(limits), onProgress };
+  const { madeDeltas } = options;
+  const search = { thin, mostBytes: mostHeldBytes(limits), madeDeltas, onProgress };
   const found = await searchDeltas(reader, rest, plan, search, pace);
-  return makeWritePlan(reader, rest, plan, found, pace);
+  return makeWritePlan(reader, rest, plan, { ...found, madeDeltas }, pace);
 }

@@ -14,6 +14,7 @@ import type { Pace } from '../pace.ts';
 import type { CopiedPart } from './copied-part.ts';
 import type { DeltaCache } from './delta-cache.ts';
 import type { FoundDeltas } from './delta-search.ts';
+import type { MadeDeltas } from './made-deltas.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import { FIRST_PREFERRED, NO_BASE, type PackPlan } from './pack-plan.ts';
 
@@ -45,6 +46,8 @@ export interface WritePlan {
   readonly encodedSizes: Float64Array;
   /** Deltas that were kept, by number among the encoded. */
   readonly deltas: DeltaCache;
+  /** Takes in what is deflated while the pack is written; shared with other plans. */
+  readonly madeDeltas?: MadeDeltas | undefined;
   /** Stored deltas that are sent, those of copied parts not counted. */
   readonly reusedDeltaCount: number;
 }
@@ -135,6 +138,7 @@ export async function makeWritePlan(
     encodedSlots,
     encodedSizes: searched.sizes.slice(0, searched.count),
     deltas: found.cache,
+    madeDeltas: found.madeDeltas,
     reusedDeltaCount: plan.reusedDeltaCount,
   };
 }
