@@ -39,7 +39,7 @@ module.exports = {
       name: 'node-folders-only-at-the-edge',
       comment: 'portable code must not reach node:* through a node/ folder',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['/node/', '^src/server/', '^src/cli/', '^src/index.ts$'] },
+      from: { path: '^src/', pathNot: ['/node/', '^src/server/', '^src/cli/', '^src/(index|ssh).ts$'] },
       to: { path: '/node/' },
     },
     {
@@ -48,6 +48,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/core/portable/' },
       to: { path: 'node_modules/(pako|@noble)' },
+    },
+    {
+      name: 'ssh2-in-one-place',
+      comment: 'ssh2 belongs to the SSH transport; the library must not load it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/transport/node/ssh/' },
+      to: { path: 'node_modules/(@types/)?ssh2' },
+    },
+    {
+      name: 'ssh-only-by-its-entry-point',
+      comment: 'src/ssh.ts, and whoever imports it when it is asked for, load ssh2',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/transport/node/ssh/', '^src/ssh.ts$'] },
+      to: { path: '^src/transport/node/ssh/', pathNot: '/key-fingerprint.ts$' },
     },
     {
       name: 'tests-stay-out',

@@ -7,6 +7,7 @@ export default defineConfig({
     pack: 'src/pack.ts',
     protocol: 'src/protocol.ts',
     server: 'src/server.ts',
+    ssh: 'src/ssh.ts',
     testing: 'src/testing.ts',
     cli: 'src/cli/main.ts',
     // Found beside whatever chunk starts it: see src/pack/node/thread-task-pool.ts.

@@ -1,0 +1,68 @@
+/**
+ * The two directions of an SSH channel as byte streams.
+ *
+ * @module
+ */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { ServerChannel } from 'ssh2';
+import type { ByteStream } from '../../../core/byte-stream.ts';
+import { abortError, GitError, throwIfAborted } from '../../../core/errors.ts';
+
+/** What ssh2 offers a client to send unread, and twice that: a client that sends more breaks the protocol. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+
+/** Bytes that wait in the socket before the next are made. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+
+/**
+ * ssh2 takes what comes although the window is spent: a client could fill the memory. This ends such a connection.
+ *
+ * @param overrun told of it
+ */
+export function guardWindow(channel: ServerChannel, overrun: () => void): void {
+  const push = channel.push.bind(channel);
+  channel.push = (chunk, encoding) => {
+    if (channel.readableLength > MAX_UNREAD_BYTES) {
+      overrun();
+      return false;
+    }
+    return push(chunk, encoding);
+  };
+}
+
+/**
+ * Send `output`, one chunk at a time: the next is asked for when the client's window and the socket have taken the
+ * last. ssh2 itself looks at the window only, which may be four gigabytes.
+ *
+ * @throws {GitError} ABORTED when the signal fires; and whatever `output` throws
+ */
+export async function sendAll(
+  output: ByteStream,
+  channel: ServerChannel,
+  socket: Socket,
+  { signal, onSent }: { readonly signal: AbortSignal; readonly onSent: (sizeBytes: number) => void },
+): Promise<void> {
+  for await (const chunk of output) {
+    throwIfAborted(signal);
+    await taken(chunk, channel, signal);
+    onSent(chunk.length);
+    while (socket.writableLength > MAX_UNSENT_BYTES) {
+      if (socket.destroyed) throw new GitError('ABORTED', 'Cannot send: the client went away');
+      await once(socket, 'drain', { signal });
+    }
+  }
+}
+
+/** ssh2 calls back when the last byte fits the window, and not at all when the channel is gone. */
+function taken(chunk: Uint8Array, channel: ServerChannel, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    channel.write(chunk, (error) => {
+      signal.removeEventListener('abort', onAbort);
+      if (error) reject(new GitError('ABORTED', 'Cannot send: the client went away', {}, error));
+      else resolve();
+    });
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * What an SSH server is given, and what it asks.
+ *
+ * @module
+ */
+import type { ByteStream } from '../../../core/byte-stream.ts';
+import type { Certificate } from '../../ssh/certificate.ts';
+import type { SshService } from '../../ssh/exec-command.ts';
+
+/** Who wants in, before anything is proved. */
+export interface SshLogin {
+  /** The name in the URL: `git` in `git@host:app`. Text from a stranger. */
+  readonly user: string;
+  readonly address: string;
+}
+
+/**
+ * Knows people by what they prove. Each answers with a principal, whatever that is to the application, or `undefined`
+ * for nobody; one that throws lets nobody in. Absent ones are not offered.
+ */
+export interface SshAuthenticator {
+  /**
+   * @param key `fingerprint` is `SHA256:…`, `blob` the key as SSH writes it. Asked twice: when the client asks
+   * whether the key would do, and when it has signed with it
+   */
+  key(login: SshLogin, key: { readonly fingerprint: string; readonly blob: Uint8Array }): Promise<unknown>;
+  /** The certificate was verified: trusted authority, valid now. Its principals are still to be looked at. */
+  readonly certificate?:
+    | ((login: SshLogin, certificate: Certificate, fingerprint: string) => Promise<unknown>)
+    | undefined;
+  readonly password?: ((login: SshLogin, password: string) => Promise<unknown>) | undefined;
+  /** The authorities whose certificates are taken, by fingerprint. Default none. */
+  readonly authorities?: (() => ReadonlySet<string>) | undefined;
+  readonly isRevoked?: ((certificate: Certificate) => boolean) | undefined;
+}
+
+/** One command of somebody known. */
+export interface SshCommand {
+  readonly service: SshService;
+  /** As the client wrote it; see {@link import('../../ssh/exec-command.ts').ExecCommand}. */
+  readonly path: string;
+  /** The client's `GIT_PROTOCOL`. */
+  readonly protocol: string | undefined;
+  readonly principal: unknown;
+  readonly login: SshLogin;
+  /** What the client sends. */
+  readonly input: ByteStream;
+  /** Fires when the client goes away, is silent for too long, or the server stops. */
+  readonly signal: AbortSignal;
+  /** Shown in the user's terminal. */
+  say(text: string): void;
+}
+
+export interface SshServerOptions {
+  /** Private keys as OpenSSH or PEM writes them, one of each type. */
+  readonly hostKeys: readonly string[];
+  readonly authenticator: SshAuthenticator;
+  /** The name for a friendly line to those who ask for a shell. */
+  readonly nameOf?: ((principal: unknown) => string) | undefined;
+  /**
+   * Runs a command; what it yields goes to the client. One that throws a GitError ends with its message on standard
+   * error and exit code 128.
+   */
+  readonly serve: (command: SshCommand) => ByteStream;
+  readonly limits?: Partial<SshLimits> | undefined;
+  /** Whether a peer is a proxy that says who its clients are, in a PROXY header. Default: nobody is. */
+  readonly isTrustedProxy?: ((address: string) => boolean) | undefined;
+  /** Told of what a client is not: failures of the application and bugs. */
+  readonly onError?: ((error: unknown, login: Partial<SshLogin>) => void) | undefined;
+  readonly onEvent?: ((event: SshEvent) => void) | undefined;
+}
+
+/** For logs. */
+export type SshEvent =
+  | { readonly kind: 'refused'; readonly address: string; readonly why: string }
+  | { readonly kind: 'login'; readonly login: SshLogin; readonly how: string }
+  | {
+      readonly kind: 'command';
+      readonly login: SshLogin;
+      readonly service: string;
+      readonly path: string;
+      readonly exitCode: number;
+      readonly durationMs: number;
+      readonly sentBytes: number;
+    };
+
+export interface SshLimits {
+  /** Connections at a time. */
+  readonly maxConnections: number;
+  /** Of these, how many may not have proved who they are yet. sshd: MaxStartups. */
+  readonly maxUnauthenticated: number;
+  /** Milliseconds to do it in. sshd: LoginGraceTime. */
+  readonly loginGraceMs: number;
+  /** Keys, certificates and passwords tried in one connection. sshd: MaxAuthTries. */
+  readonly maxAuthTries: number;
+  /** Commands at a time in one connection. sshd: MaxSessions. */
+  readonly maxSessions: number;
+  /** Milliseconds without a command, or of a command without one byte sent or taken. */
+  readonly idleTimeoutMs: number;
+  /** Milliseconds between questions whether the client is still there; after three without answer it is not. */
+  readonly keepaliveMs: number;
+}
+
+export const DEFAULT_SSH_LIMITS: SshLimits = {
+  maxConnections: 2_000,
+  maxUnauthenticated: 100,
+  loginGraceMs: 30_000,
+  maxAuthTries: 6,
+  maxSessions: 10,
+  idleTimeoutMs: 120_000,
+  keepaliveMs: 15_000,
+};
