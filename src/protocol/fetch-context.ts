@@ -62,6 +62,8 @@ export interface FetchContext {
   readonly options: FetchOptions;
   /** Set by whoever is writing. */
   channel: Channel;
+  /** Set when the client gets blobs that are missing here from a promisor remote. */
+  acceptsPromisor?: boolean;
 }
 
 const sessionIds = new WeakMap<FetchContext, string>();

@@ -111,7 +111,7 @@ async function takeSeat(
 ): Promise<AnswerSeat> {
   const { packProgram } = context.repository;
   if (packProgram !== undefined) {
-    const seat = packProgramSeat(packProgram, reader, order, tell, false);
+    const seat = packProgramSeat(packProgram, reader, order, tell, context.acceptsPromisor === true);
     reader.release();
     return seat;
   }
@@ -119,7 +119,17 @@ async function takeSeat(
   const { wants, haves, filter, ofsDelta, thinPack: thin } = order;
   const includeTags = order.includeTag ? await readIncludableTags(context, reader) : undefined;
   const leaveOut = order.elsewhere?.ids;
-  const request = { wants, haves, ...order.shallow.selection, filter, includeTags, thin, leaveOut };
+  const allowMissingBlobs = context.acceptsPromisor === true;
+  const request = {
+    wants,
+    haves,
+    ...order.shallow.selection,
+    filter,
+    includeTags,
+    thin,
+    leaveOut,
+    allowMissingBlobs,
+  };
   const { repository } = context;
   const key = await answerKey(repository.format, repository.runtime, request, { limits, ofsDelta, signal });
   const onProgress = say && progressText(say);

@@ -22,6 +22,8 @@ export interface ObjectWalkOptions {
   readonly filter?: FilterBounds | undefined;
   /** Blobs are looked for in the database; a missing one ends the walk. */
   readonly blobsMustExist?: boolean | undefined;
+  /** Blobs are looked for in the database; a missing one is passed over. */
+  readonly blobsMayBeMissing?: boolean | undefined;
   /**
    * Whether the object at `ids[at]` needs no walk: it is known to be reached, with all it reaches. Once true of an
    * object it stays so.
@@ -50,6 +52,7 @@ export class ObjectWalk {
   readonly #commits: CommitTable;
   readonly #filter: FilterBounds | undefined;
   readonly #blobsMustExist: boolean;
+  readonly #blobsMayBeMissing: boolean;
   readonly #covers: ((ids: Uint8Array, at: number) => boolean) | undefined;
   readonly #scanner: TreeScanner;
   readonly #view = emptyView();
@@ -66,6 +69,7 @@ export class ObjectWalk {
     this.#reader = reader;
     this.#filter = options.filter;
     this.#blobsMustExist = options.blobsMustExist ?? false;
+    this.#blobsMayBeMissing = options.blobsMayBeMissing ?? false;
     this.#covers = options.covers;
     this.found = new ObjectTable(format, limits.maxPackObjects);
     this.boundary = new ObjectTable(format, limits.maxPackObjects);
@@ -206,6 +210,7 @@ export class ObjectWalk {
     depth: number,
   ): boolean {
     if (this.#filter !== undefined && !this.#passes(this.#filter, kind, ids, at, depth)) return true;
+    if (this.#blobsMayBeMissing && kind !== TREE && !this.#reader.hasRaw(ids, at)) return true;
     const table = kind === TREE ? this.#trees : this.found;
     const before = table.size;
     const number = table.add(ids, at, kind, nameHash);

@@ -46,6 +46,8 @@ export interface SelectionRequest {
   readonly includeTags?: readonly { readonly tagId: ObjectId; readonly peeledId: ObjectId }[] | undefined;
   /** Collect bases for deltas among what the client has. */
   readonly thin: boolean;
+  /** Leave out blobs that are missing here: the client gets them elsewhere. */
+  readonly allowMissingBlobs?: boolean | undefined;
 }
 
 export interface SelectionOptions extends Cancellable {
@@ -90,7 +92,10 @@ export async function selectObjects(
   const filter = boundsOf(reader, request.filter);
   const commits = new CommitTable(reader, limits);
   const history = new CommitWalk(commits);
-  const objects = new ObjectWalk(reader, commits, limits, { filter });
+  const objects = new ObjectWalk(reader, commits, limits, {
+    filter,
+    blobsMayBeMissing: request.allowMissingBlobs,
+  });
   let { found, boundary } = objects;
   const report = (done: number, finished: boolean): void =>
     options.onProgress?.({ title: 'Enumerating objects', done, finished });
@@ -113,7 +118,11 @@ export async function selectObjects(
 
   // A set of all that is reached is worth its while when much is sent: for a clone, or once a walk has become long.
   const findKnown = (): KnownReach | undefined =>
-    isCut || wants.commits.length === 0 || !canAnswerFilter(filter) || options.useKnownReach === false
+    isCut ||
+    wants.commits.length === 0 ||
+    !canAnswerFilter(filter) ||
+    request.allowMissingBlobs === true ||
+    options.useKnownReach === false
       ? undefined
       : knownReach(reader, haves);
   let known = haves.commits.length === 0 ? findKnown() : undefined;
@@ -161,6 +170,7 @@ export async function selectObjects(
   let preferredCount = 0;
   if (
     changedObjects !== undefined &&
+    request.allowMissingBlobs !== true &&
     !isCut &&
     filter === undefined &&
     haves.commits.length > 0 &&

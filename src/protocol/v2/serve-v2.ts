@@ -18,6 +18,7 @@ import { bundleUriCommand } from './bundle-uri.ts';
 import { fetchCommand } from './fetch-command.ts';
 import { lsRefsCommand } from './ls-refs.ts';
 import { objectInfoCommand } from './object-info.ts';
+import { acceptsPromisor, promisorRemoteInfo } from './promisor-remotes.ts';
 
 /** What a client may name in a request. A new command is a new file and a row in {@link CAPABILITIES}. */
 interface Capability {
@@ -83,6 +84,13 @@ const CAPABILITIES: readonly Capability[] = [
     name: 'bundle-uri',
     advertise: ({ options }) => (options.advertiseBundleUris ? '' : undefined),
     command: bundleUriCommand,
+  },
+  {
+    name: 'promisor-remote',
+    advertise: ({ repository }) => promisorRemoteInfo(repository.config),
+    receive: (context, value) => {
+      if (acceptsPromisor(context.repository.config, value ?? '')) context.acceptsPromisor = true;
+    },
   },
 ];
 

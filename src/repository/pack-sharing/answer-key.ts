@@ -42,8 +42,9 @@ export async function answerKey(
 ): Promise<string> {
   const hash = runtime.createHash(SHA256);
   const pace = new Pace(signal);
-  const { filter, thin } = request;
-  const settings = encodeText(JSON.stringify([format.name, filter ?? null, thin, ofsDelta, limits]));
+  const { filter, thin, allowMissingBlobs = false } = request;
+  const choices = [format.name, filter ?? null, thin, allowMissingBlobs, ofsDelta, limits];
+  const settings = encodeText(JSON.stringify(choices));
   hash.update(lengthOf(settings.length));
   hash.update(settings);
   const { wants, haves, shallow, clientShallow, unshallow, includeTags, leaveOut } = request;
