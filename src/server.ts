@@ -17,6 +17,12 @@ export {
   matchesSecret,
   parseAccessToken,
 } from './server/access/access-token.ts';
+export { Application, type ApplicationOptions, type Question } from './server/access/application.ts';
+export {
+  authenticateByApplication,
+  createApplicationAuthorizer,
+  type Evidence,
+} from './server/access/application-authorizer.ts';
 export type {
   AccessDecision,
   AccessRequest,

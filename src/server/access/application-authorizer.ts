@@ -1,0 +1,108 @@
+/**
+ * An authorizer whose answers come from the application, and its way to know people.
+ * Spec: docs/application-api.yaml.
+ *
+ * @module
+ */
+import type { Cancellable } from '../../core/byte-stream.ts';
+import { type Application, misunderstood, type Question } from './application.ts';
+import type { AccessDecision, AccessRequest, Authorizer, RefChange } from './authorizer.ts';
+import type { Credential, Subject } from './subject.ts';
+
+/** What somebody shows; secrets are for the application's eyes only. */
+export type Evidence =
+  | { readonly kind: 'token'; readonly user: string; readonly secret: string }
+  | { readonly kind: 'password'; readonly user: string; readonly secret: string }
+  | { readonly kind: 'ssh-key'; readonly user: string; readonly fingerprint: string }
+  | {
+      readonly kind: 'ssh-certificate';
+      readonly user: string;
+      readonly fingerprint: string;
+      readonly keyId: string;
+      readonly serial: string;
+      readonly principals: readonly string[];
+    };
+
+export function createApplicationAuthorizer(application: Application): Authorizer {
+  return {
+    async decide(request, options) {
+      return decisionOf(await application.ask('authorize', questionOf(request), options));
+    },
+    async decideChanges(request, changes, options) {
+      if (changes.length === 0) return [];
+      const answer = await application.ask('authorize-changes', { ...questionOf(request), changes }, options);
+      return refusalsOf(answer, changes);
+    },
+  };
+}
+
+/** @returns `undefined` when the application knows nobody by it (204) */
+export async function authenticateByApplication(
+  application: Application,
+  evidence: Evidence,
+  address: string | undefined,
+  options?: Cancellable,
+): Promise<Subject | undefined> {
+  const answer = await application.ask('authenticate', { ...evidence, address }, options);
+  if (answer === undefined) return undefined;
+  const { name, groups = [], credential } = recordOf('authenticate', answer);
+  if (typeof name !== 'string' || name === '') throw misunderstood('authenticate', 'no name');
+  if (!isTexts(groups)) throw misunderstood('authenticate', 'groups are no list of names');
+  return { name, groups, credential: credentialOf(evidence, credential) };
+}
+
+/** Everything but the secrets. */
+function questionOf({ subject, ...request }: AccessRequest): object {
+  return {
+    ...request,
+    subject: { name: subject.name, groups: subject.groups, credential: subject.credential },
+  };
+}
+
+function decisionOf(answer: unknown): AccessDecision {
+  const { allowed, visible = false, message = 'Access denied' } = recordOf('authorize', answer);
+  if (allowed === true) return { allowed: true };
+  if (allowed !== false || typeof visible !== 'boolean' || typeof message !== 'string') {
+    throw misunderstood('authorize', 'no decision');
+  }
+  return { allowed: false, visible, message };
+}
+
+function refusalsOf(answer: unknown, changes: readonly RefChange[]): (string | undefined)[] {
+  const { refusals } = recordOf('authorize-changes', answer);
+  if (!Array.isArray(refusals) || refusals.length !== changes.length) {
+    throw misunderstood('authorize-changes', 'not one answer for each change');
+  }
+  return refusals.map((refusal: unknown) => {
+    if (refusal === null) return undefined;
+    if (typeof refusal !== 'string') throw misunderstood('authorize-changes', 'a refusal is no sentence');
+    return refusal;
+  });
+}
+
+function credentialOf(evidence: Evidence, said: unknown): Credential {
+  const { id, scope, repositories, expiresAt } = said === undefined ? {} : recordOf('authenticate', said);
+  const wrong = (what: string): never => {
+    throw misunderstood('authenticate', `${what} of the credential`);
+  };
+  return {
+    kind: evidence.kind,
+    id: typeof id === 'string' ? id : 'fingerprint' in evidence ? evidence.fingerprint : evidence.user,
+    scope:
+      scope === undefined || scope === 'read' || scope === 'write' || scope === 'admin'
+        ? scope
+        : wrong('scope'),
+    repositories: repositories === undefined || isTexts(repositories) ? repositories : wrong('repositories'),
+    expiresAt: expiresAt === undefined || typeof expiresAt === 'number' ? expiresAt : wrong('expiresAt'),
+  };
+}
+
+function recordOf(question: Question, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw misunderstood(question, 'no object');
+  return value as Record<string, unknown>;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,138 @@
+/**
+ * The application behind a server, asked over HTTP: whose key is this, may this happen, this has happened.
+ * Spec: docs/application-api.yaml.
+ *
+ * @module
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cancellable } from '../../core/byte-stream.ts';
+import { GitError, isGitError, throwIfAborted } from '../../core/errors.ts';
+
+export interface ApplicationOptions {
+  /** Questions go to paths below it. */
+  readonly url: string;
+  /** Sent as a Bearer token, so that the application knows who asks. */
+  readonly secret: string;
+  /** Milliseconds for one answer. */
+  readonly timeoutMs?: number | undefined;
+  /** How often a question without an answer is asked again. Every question may be asked twice. */
+  readonly retries?: number | undefined;
+}
+
+export type Question = 'authenticate' | 'authorize' | 'authorize-changes' | 'pushed';
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_RETRIES = 2;
+/** Milliseconds before the first repetition; each takes twice as long. */
+const FIRST_PAUSE_MS = 100;
+/** Longest answer read, in bytes. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** Statuses of servers that are not there for a moment. */
+const PASSING = new Set([429, 502, 503, 504]);
+
+export class Application {
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #timeoutMs: number;
+  readonly #retries: number;
+
+  constructor({ url, secret, timeoutMs, retries }: ApplicationOptions) {
+    this.#url = url.endsWith('/') ? url : `${url}/`;
+    this.#headers = {
+      authorization: `Bearer ${secret}`,
+      'content-type': 'application/json',
+      accept: 'application/json',
+    };
+    this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#retries = retries ?? DEFAULT_RETRIES;
+  }
+
+  /**
+   * @returns the JSON of a 200, `undefined` for 204
+   * @throws {GitError} OVERLOADED when there is no answer, again and again; ACCESS_DENIED for any other answer: what
+   * the application does not understand is not allowed; ABORTED
+   */
+  async ask(question: Question, body: unknown, { signal }: Cancellable = {}): Promise<unknown> {
+    const text = JSON.stringify(body);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#askOnce(question, text, signal);
+      } catch (error) {
+        if (!isGitError(error, 'OVERLOADED') || attempt >= this.#retries) throw error;
+        await pause(FIRST_PAUSE_MS * 2 ** attempt, signal);
+      }
+    }
+  }
+
+  async #askOnce(question: Question, body: string, signal: AbortSignal | undefined): Promise<unknown> {
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    try {
+      const response = await fetch(new URL(question, this.#url), {
+        method: 'POST',
+        headers: this.#headers,
+        body,
+        redirect: 'manual',
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      });
+      if (PASSING.has(response.status)) {
+        await response.body?.cancel();
+        throw unanswered(question, `status ${response.status}`);
+      }
+      return await answerOf(question, response);
+    } catch (error) {
+      throwIfAborted(signal);
+      if (isGitError(error)) throw error;
+      throw unanswered(
+        question,
+        timeout.aborted ? `nothing within ${this.#timeoutMs} ms` : 'no connection',
+        error,
+      );
+    }
+  }
+}
+
+async function answerOf(question: Question, response: Response): Promise<unknown> {
+  if (response.status === 204) return undefined;
+  const text = await boundedText(question, response);
+  if (response.status !== 200) throw misunderstood(question, `status ${response.status}`);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw misunderstood(question, 'no JSON', error);
+  }
+}
+
+async function boundedText(question: Question, response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of response.body ?? []) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_ANSWER_BYTES) throw misunderstood(question, `more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  }
+}
+
+function unanswered(question: Question, why: string, cause?: unknown): GitError {
+  return new GitError(
+    'OVERLOADED',
+    'Cannot decide about access now: try again later',
+    { question, why, retryAfterSeconds: 5 },
+    cause,
+  );
+}
+
+/** The application answered, but not with what was asked. @param why for the log */
+export function misunderstood(question: Question, why: string, cause?: unknown): GitError {
+  return new GitError('ACCESS_DENIED', 'Access denied', { question, why }, cause);
+}
