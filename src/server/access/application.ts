@@ -19,7 +19,7 @@ export interface ApplicationOptions {
   readonly retries?: number | undefined;
 }
 
-export type Question = 'authenticate' | 'authorize' | 'authorize-changes' | 'pushed';
+export type Question = 'authenticate' | 'authorize' | 'authorize-changes';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_RETRIES = 2;
