@@ -2,8 +2,9 @@
  * What a running server takes for clones and fetches over HTTP, against `git upload-pack` started for each and writing to
  * nowhere: `npm run bench:serve -- <repository> [--runs=5] [--only=clone,fetch,blobless] [--cli=dist/cli.js]`
  *
- * With bitmaps and without; cold (the first request of a server just started) and warm (the median of those after it). Time
- * and CPU are the server's own, the start of git's process is git's. Prints a table; writes
+ * With bitmaps and without; cold (the first request of a server just started) and warm (the median of those after it). A
+ * fetch is of the last hundred commits: warm are fetches of a few more or less, none of which was asked for before; `again` is one
+ * that was. Time and CPU are the server's own, the start of git's process is git's. Prints a table; writes
  * bench/results/serve-<name>.json. Needs a built dist/.
  *
  * @module
@@ -33,7 +34,24 @@ interface Row {
   readonly git: Measurement;
   readonly cold: Measurement;
   readonly warm: Measurement;
+  /** The same once more; of fetches only. */
+  readonly again?: Measurement | undefined;
 }
+
+/** What is asked of a server. */
+interface Work {
+  readonly name: string;
+  readonly cold: Buffer;
+  /** Asked before anything is counted: the compiler has its share in the first ones. */
+  readonly rehearsed: readonly Buffer[];
+  /** One a run. */
+  readonly warm: readonly Buffer[];
+  readonly isLarge: boolean;
+}
+
+/** First-parent commits fetched. */
+const FETCHED = 100;
+const REHEARSALS = 20;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -63,9 +81,9 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   for (const variant of ['bitmap', 'none'] as const) {
     const directory = makeVariant(repository, scratch, variant);
-    for (const [work, request] of requestsFor(directory)) {
-      if (values.only !== undefined && !values.only.split(',').includes(work)) continue;
-      const row = { work, variant, ...(await compare(directory, request, work !== 'fetch')) };
+    for (const work of worksOn(directory)) {
+      if (values.only !== undefined && !values.only.split(',').includes(work.name)) continue;
+      const row = { work: work.name, variant, ...(await compare(directory, work)) };
       rows.push(row);
       process.stdout.write(`${tableRow(row)}\n`);
     }
@@ -73,27 +91,43 @@ async function main(): Promise<void> {
   report(rows);
 }
 
-function requestsFor(directory: string): [string, Buffer][] {
-  const fetch = fetchRequest(directory, 100);
+function worksOn(directory: string): Work[] {
+  const fetches = fetchWork(directory);
   return [
-    ['clone', cloneRequest(directory)],
-    ...(fetch === undefined ? [] : [['fetch', fetch] as [string, Buffer]]),
-    ['blobless', cloneRequest(directory, 'blob:none')],
+    cloneWork('clone', cloneRequest(directory)),
+    ...(fetches === undefined ? [] : [fetches]),
+    cloneWork('blobless', cloneRequest(directory, 'blob:none')),
   ];
+}
+
+function cloneWork(name: string, request: Buffer): Work {
+  const warm = Array.from({ length: Number(values.runs) }, () => request);
+  return { name, cold: request, rehearsed: [], warm, isLarge: true };
+}
+
+/** @returns `undefined` when the history is too short */
+function fetchWork(directory: string): Work | undefined {
+  const runs = Number(values.runs);
+  const cold = fetchRequest(directory, FETCHED);
+  // A commit more, one less, two more: nearest to a hundred are those that count.
+  const others = Array.from({ length: runs + REHEARSALS }, (_, n) => {
+    const distance = (n + 2) >> 1;
+    return fetchRequest(directory, FETCHED + (n % 2 === 0 ? distance : -distance));
+  }).filter((request) => request !== undefined);
+  if (cold === undefined || others.length < runs + REHEARSALS) return undefined;
+  return { name: 'fetch', cold, rehearsed: others.slice(runs), warm: others.slice(0, runs), isLarge: false };
 }
 
 async function compare(
   directory: string,
-  request: Buffer,
-  isLarge: boolean,
+  { cold: first, rehearsed, warm: requests, isLarge }: Work,
 ): Promise<Omit<Row, 'work' | 'variant'>> {
-  const runs = Number(values.runs);
   const git: Measurement[] = [];
   const warm: Measurement[] = [];
-  const bytes = await gitBytes(directory, request);
+  const again: Measurement[] = [];
   const server = await startPackwire(join(directory, '..'), cli, false);
   const client = new KeepAliveClient(server.port);
-  const ask = async (): Promise<Measurement> => {
+  const ask = async (request: Buffer): Promise<Measurement> => {
     const cpuBefore = server.cpuMs();
     const started = performance.now();
     const answer = await client.ask(httpRequest(directory, request));
@@ -103,16 +137,21 @@ async function compare(
     return { wallSeconds, cpuSeconds, peakBytes: server.peakBytes(), outputBytes: answer.bodyBytes };
   };
   try {
-    const cold = await ask();
-    // Small answers are made once more before they count: the compiler has its share in the first ones.
-    for (let i = 0; !isLarge && i < runs; i++) await ask();
+    const cold = await ask(first);
+    for (const request of rehearsed) await ask(request);
     // Alternating, so that a machine that slows down slows both.
-    for (let i = 0; i < runs; i++) {
-      git.push(await measureGit(directory, request));
+    for (const request of requests) {
+      git.push({
+        ...(await measureGit(directory, request)),
+        outputBytes: (isLarge ? git[0]?.outputBytes : undefined) ?? (await gitBytes(directory, request)),
+      });
       if (isLarge) await sleep(FORGOTTEN_AFTER_MS);
-      warm.push(await ask());
+      warm.push(await ask(request));
     }
-    return { git: { ...median(git), outputBytes: bytes }, cold, warm: median(warm) };
+    if (isLarge) return { git: median(git), cold, warm: median(warm) };
+    await ask(first);
+    for (const _ of requests) again.push(await ask(first));
+    return { git: median(git), cold, warm: median(warm), again: median(again) };
   } finally {
     client.close();
     await server.stop();
@@ -142,7 +181,7 @@ async function gitBytes(directory: string, input: Buffer): Promise<number> {
   return (await measure(run)).outputBytes;
 }
 
-function tableRow({ work, variant, git, cold, warm }: Row): string {
+function tableRow({ work, variant, git, cold, warm, again }: Row): string {
   const line = (name: string, m: Measurement): string => {
     const ratio = (m.wallSeconds / git.wallSeconds).toFixed(2);
     const cpuRatio = (m.cpuSeconds / git.cpuSeconds).toFixed(2);
@@ -153,6 +192,7 @@ function tableRow({ work, variant, git, cold, warm }: Row): string {
     `${work.padEnd(9)} ${variant.padEnd(6)} git   ${figures(git)}`,
     line('cold', cold),
     line('warm', warm),
+    ...(again === undefined ? [] : [line('again', again)]),
   ].join('\n');
 }
 
