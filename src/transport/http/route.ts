@@ -7,7 +7,7 @@
 import { type DumbFile, parseDumbPath } from './dumb-file.ts';
 
 /** The services a URL can name, as they are spelled on the wire. */
-export type ServiceName = 'git-upload-pack' | 'git-receive-pack';
+export type ServiceName = 'git-upload-pack' | 'git-receive-pack' | 'git-upload-archive';
 
 export type Route =
   /** `GET <name>/info/refs?service=<service>` */

@@ -1,5 +1,5 @@
 /**
- * The two services as HTTP offers them, one row each.
+ * The services as HTTP offers them, one row each.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import type { ByteStream } from '../../core/byte-stream.ts';
 import type { Limits } from '../../core/limits.ts';
 import { type ReceivePackOptions, receivePack } from '../../protocol/receive-pack.ts';
 import type { ServiceOptions } from '../../protocol/service.ts';
+import { uploadArchive } from '../../protocol/upload-archive.ts';
 import { type UploadPackOptions, uploadPack } from '../../protocol/upload-pack.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { ServiceName } from './route.ts';
@@ -53,6 +54,15 @@ const SERVICES: Readonly<Record<ServiceName, HttpService>> = {
     maxRequestBytes: () => undefined,
     run: (repository, request, options, { push }) =>
       receivePack(repository, request, { ...push, ...options }),
+  },
+  'git-upload-archive': {
+    configKey: 'uploadarchive',
+    offeredTo: { packwire: 'authenticated', git: 'authenticated' }, // each costs as much as a clone
+    operation: 'fetch',
+    intent: 'read',
+    maxRequestBytes: (limits) => limits.maxFetchRequestBytes,
+    run: (repository, request, options, { fetch }) =>
+      uploadArchive(repository, request, { ...options, hiddenRefs: fetch.hiddenRefs }),
   },
 };
 

@@ -1,0 +1,95 @@
+/**
+ * One git:// connection from its request to its end, over any two streams of bytes.
+ * Spec: gitprotocol-pack(5), "Git Transport".
+ *
+ * @module
+ */
+import type { ByteStream } from '../../core/byte-stream.ts';
+import { GitError, isGitError } from '../../core/errors.ts';
+import type { Limits } from '../../core/limits.ts';
+import { PacketReader } from '../../protocol/packet-reader.ts';
+import { encodePacket, MAX_PACKET_BYTES } from '../../protocol/pkt-line.ts';
+import { type ReceivePackOptions, receivePack } from '../../protocol/receive-pack.ts';
+import type { ServiceOptions } from '../../protocol/service.ts';
+import { type UploadArchiveOptions, uploadArchive } from '../../protocol/upload-archive.ts';
+import { type UploadPackOptions, uploadPack } from '../../protocol/upload-pack.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { type DaemonRequest, parseDaemonRequest } from './request-line.ts';
+
+/** A repository to serve, disposed when the connection ends; or why there is none, as the client is told. */
+export type DaemonOpening = { readonly repository: Repository } | { readonly refused: string };
+
+export interface DaemonOptions {
+  readonly limits: Limits;
+  /** Finds the repository, and decides whether this request may have it. */
+  open(request: DaemonRequest, context: { readonly signal: AbortSignal }): Promise<DaemonOpening>;
+  readonly fetch?: Omit<UploadPackOptions, keyof ServiceOptions> | undefined;
+  readonly push?: Omit<ReceivePackOptions, keyof ServiceOptions> | undefined;
+  /** What archives take for one repository: programs are run in it. */
+  readonly archive?:
+    | ((repository: Repository) => Pick<UploadArchiveOptions, 'allowUnreachable' | 'runFilter' | 'userUmask'>)
+    | undefined;
+  /** Told of failures that the client has been told of as well. */
+  readonly onFailure?: ((error: unknown, request: DaemonRequest) => void) | undefined;
+}
+
+/**
+ * Serve one connection. `input` is told to return in the end.
+ *
+ * @param onRequest told that the request has come: what waits for it only so long need wait no more
+ * @throws {GitError} PROTOCOL_VIOLATION for what is no request: the connection is to be closed without an answer; ABORTED;
+ * and what a service throws
+ */
+export async function* serveDaemonConnection(
+  input: ByteStream,
+  options: DaemonOptions,
+  { signal, onRequest }: { readonly signal: AbortSignal; readonly onRequest?: (() => void) | undefined },
+): AsyncGenerator<Uint8Array, undefined> {
+  const packets = new PacketReader(input, MAX_PACKET_BYTES);
+  try {
+    const packet = await packets.next();
+    onRequest?.();
+    if (packet === undefined) return; // somebody looked whether the port is open
+    if (packet.kind !== 'data') throw new GitError('PROTOCOL_VIOLATION', 'Protocol error: no request');
+    const request = parseDaemonRequest(packet.payload);
+    const opening = await options.open(request, { signal });
+    if ('refused' in opening) {
+      yield encodePacket(`ERR ${opening.refused}: ${request.path}`);
+      return;
+    }
+    await using repository = opening.repository;
+    yield* runService(repository, request, packets.rest(), options, signal);
+  } finally {
+    await packets.close();
+  }
+}
+
+function runService(
+  repository: Repository,
+  request: DaemonRequest,
+  input: ByteStream,
+  options: DaemonOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, undefined> {
+  const service: ServiceOptions = {
+    mode: 'stateful',
+    protocolVersion: request.protocolVersion,
+    limits: options.limits,
+    signal,
+    onFailure: (error) => {
+      if (!isGitError(error, 'ABORTED')) options.onFailure?.(error, request);
+    },
+  };
+  switch (request.service) {
+    case 'upload-pack':
+      return uploadPack(repository, input, { ...options.fetch, ...service });
+    case 'receive-pack':
+      return receivePack(repository, input, { ...options.push, ...service });
+    case 'upload-archive':
+      return uploadArchive(repository, input, {
+        hiddenRefs: options.fetch?.hiddenRefs,
+        ...options.archive?.(repository),
+        ...service,
+      });
+  }
+}
