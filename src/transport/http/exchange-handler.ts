@@ -17,13 +17,8 @@ import { AnswerBody } from './answer-body.ts';
 import { dumbAnswer } from './dumb-answer.ts';
 import { areFilesOffered, isServiceOffered } from './offered.ts';
 import type { GitServerOptions, HttpExchange, RequestHead } from './options.ts';
-import {
-  type BodyEncoding,
-  boundedBody,
-  decodeBody,
-  nonEmptyBody,
-  parseContentEncoding,
-} from './request-body.ts';
+import { boundedBody, decodeBody, nonEmptyBody } from './request-body.ts';
+import { bodyEncoding, headOf, printable } from './request-head.ts';
 import { parseRoute, type Route } from './route.ts';
 import { type HttpService, serviceByName } from './services.ts';
 
@@ -219,23 +214,6 @@ export class ExchangeHandler {
   }
 }
 
-/** How the request's body is compressed, or the answer that refuses it. */
-function bodyEncoding({ header }: RequestHead, service: string): BodyEncoding | HttpAnswer {
-  const expected = `application/x-${service}-request`;
-  const contentType = header('content-type') ?? '';
-  if (contentType !== expected) {
-    return textAnswer(
-      415,
-      `Expected POST with Content-Type '${expected}', but received '${printable(contentType)}' instead`,
-    );
-  }
-  const encoding = parseContentEncoding(header('content-encoding'));
-  if (encoding !== undefined) return encoding;
-  return textAnswer(415, 'Cannot read the request: its body may be compressed with gzip or deflate only', {
-    'accept-encoding': 'gzip, deflate',
-  });
-}
-
 /**
  * What `info/refs` answers. Under version 2 http-backend leaves the `# service=` line away, for receive-pack too,
  * which then speaks version 0 all the same; clients rely on neither, but are tested against it.
@@ -250,14 +228,4 @@ async function* advertisement(
     yield first ? concatBytes(encodePacket(`# service=${service}\n`), FLUSH_PACKET, chunk) : chunk;
     first = false;
   }
-}
-
-function headOf(request: Request): RequestHead {
-  const { method, headers } = request;
-  return { method, url: new URL(request.url), header: (name) => headers.get(name) };
-}
-
-/** `text` from a peer on one line, shortened, for a sentence that quotes it. */
-function printable(text: string): string {
-  return text.slice(0, 100).replace(/[^\x20-\x7e]/g, '?');
 }
