@@ -75,7 +75,7 @@ for (const [method, target, headers, body, status, type] of [
   ['GET', '/a.git/HEAD', {}, undefined, 403, 'text/plain'],
   ['GET', '/a.git/info/refs?service=git-upload-archive', {}, undefined, 403, 'text/plain'],
   ['GET', '/a.git/info/refs?service=__proto__', {}, undefined, 403, 'text/plain'],
-  ['POST', '/a.git/git-upload-archive', {}, '0000', 403, 'text/plain'],
+  ['POST', '/a.git/git-upload-nothing', {}, '0000', 403, 'text/plain'],
   ['POST', '/a.git/info/refs?service=git-upload-pack', {}, '0000', 405, 'text/plain'],
   ['GET', '/a.git/git-upload-pack', {}, undefined, 405, 'text/plain'],
   ['PUT', '/a.git/git-upload-pack', upload, '0000', 405, 'text/plain'],
