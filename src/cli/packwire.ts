@@ -7,24 +7,28 @@ import { isGitError } from '../core/errors.ts';
 import { AGENT } from '../protocol/capabilities.ts';
 import { isUsageError } from './arguments.ts';
 import { type Command, type CommandWorld, formatHelp, formatUsage } from './command.ts';
+import { daemonCommand } from './daemon.ts';
 import { formatHelpOn, formatOverview } from './help.ts';
+import { httpBackendCommand } from './http-backend.ts';
+import { indexPackCommand } from './index-pack.ts';
+import { initCommand } from './init.ts';
 import { writeText } from './output.ts';
+import { receivePackCommand } from './receive-pack.ts';
+import { serveCommand } from './serve.ts';
+import { uploadArchiveCommand } from './upload-archive.ts';
+import { uploadPackCommand } from './upload-pack.ts';
+import { verifyPackCommand } from './verify-pack.ts';
 
-/** Each is loaded when it is asked for: to load all takes as long as a small fetch. */
-const COMMANDS: Readonly<Record<'serving' | 'plumbing', Readonly<Record<string, () => Promise<Command>>>>> = {
-  serving: {
-    serve: async () => (await import('./serve.ts')).serveCommand,
-    daemon: async () => (await import('./daemon.ts')).daemonCommand,
-    init: async () => (await import('./init.ts')).initCommand,
-  },
-  plumbing: {
-    'upload-pack': async () => (await import('./upload-pack.ts')).uploadPackCommand,
-    'receive-pack': async () => (await import('./receive-pack.ts')).receivePackCommand,
-    'upload-archive': async () => (await import('./upload-archive.ts')).uploadArchiveCommand,
-    'http-backend': async () => (await import('./http-backend.ts')).httpBackendCommand,
-    'index-pack': async () => (await import('./index-pack.ts')).indexPackCommand,
-    'verify-pack': async () => (await import('./verify-pack.ts')).verifyPackCommand,
-  },
+const COMMANDS = {
+  serving: [serveCommand, daemonCommand, initCommand],
+  plumbing: [
+    uploadPackCommand,
+    receivePackCommand,
+    uploadArchiveCommand,
+    httpBackendCommand,
+    indexPackCommand,
+    verifyPackCommand,
+  ],
 };
 
 /** git's exit codes: for errors, and for wrong arguments. */
@@ -52,12 +56,11 @@ async function dispatch(args: readonly string[], world: CommandWorld): Promise<n
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     return help(name === undefined ? [] : rest, world, name === undefined ? USAGE : 0);
   }
-  const load = new Map([...Object.entries(COMMANDS.serving), ...Object.entries(COMMANDS.plumbing)]).get(name);
-  if (load === undefined) {
+  const command = [...COMMANDS.serving, ...COMMANDS.plumbing].find((one) => one.name === name);
+  if (command === undefined) {
     await writeText(world.errors, `packwire: '${name}' is not a packwire command. See 'packwire --help'.\n`);
     return USAGE;
   }
-  const command = await load();
   if (isHelpAsked(rest)) {
     await writeText(world.output, formatHelp(command));
     return 0;
@@ -67,21 +70,13 @@ async function dispatch(args: readonly string[], world: CommandWorld): Promise<n
 
 async function help(topics: readonly string[], world: CommandWorld, exitCode: number): Promise<number> {
   const [topic] = topics;
-  const commands = {
-    serving: await loadAll(COMMANDS.serving),
-    plumbing: await loadAll(COMMANDS.plumbing),
-  };
-  const text = topic === undefined ? formatOverview(commands) : formatHelpOn(topic, commands);
+  const text = topic === undefined ? formatOverview(COMMANDS) : formatHelpOn(topic, COMMANDS);
   if (text === undefined) {
     await writeText(world.errors, `packwire: no help on '${topic}'. See 'packwire --help'.\n`);
     return USAGE;
   }
   await writeText(exitCode === 0 ? world.output : world.errors, text);
   return exitCode;
-}
-
-function loadAll(commands: Readonly<Record<string, () => Promise<Command>>>): Promise<Command[]> {
-  return Promise.all(Object.values(commands).map((load) => load()));
 }
 
 function isHelpAsked(args: readonly string[]): boolean {
