@@ -37,6 +37,8 @@ ${SERVICE_OPTIONS_HELP}`,
       strict: { type: 'boolean' },
       timeout: { type: 'string', default: '0' },
     });
+    // One word among the capabilities, as git makes it one.
+    const agent = world.environment.GIT_USER_AGENT?.replace(/[^\x21-\x7e]/g, '.');
     const serving = runService(
       {
         values,
@@ -44,7 +46,7 @@ ${SERVICE_OPTIONS_HELP}`,
         strict: values.strict === true,
         timeoutSeconds: readCount(values.timeout, 'timeout'),
         service: (repository, request, options) =>
-          uploadPack(repository, request, { ...options, defaults: 'git' }),
+          uploadPack(repository, request, { ...options, agent, defaults: 'git' }),
       },
       world,
     );

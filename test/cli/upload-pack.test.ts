@@ -41,3 +41,11 @@ for (const { lost, words } of DAMAGE) {
     assert.match(fatal ?? '', /^fatal: git upload-pack: aborting due to possible repository corruption/);
   });
 }
+
+test('GIT_USER_AGENT is the name the server gives itself, as one word', async (t) => {
+  const path = await scratchDirectory(t);
+  git('/', 'init', '-q', path);
+  const env = { GIT_USER_AGENT: 'my server/1', GIT_PROTOCOL: 'version=2' };
+  const { stdout } = await runHere(['upload-pack', '--advertise-refs', path], { cwd: path, env });
+  assert.match(stdout, /^[0-9a-f]{4}agent=my\.server\/1$/m);
+});
