@@ -71,6 +71,8 @@ export async function runCampaign(parser: FuzzedParser, options: CampaignOptions
     const input =
       done < corpus.length ? (corpus[done] as Uint8Array) : makeInput(random, parser, corpus, kept);
     options.onInput?.(input);
+    // What is closed is given back only in a round of the event loop.
+    if (done % 1024 === 1023) await new Promise(setImmediate);
     const reading = read(parser, input);
     const { error, ms, failure } = reading instanceof Promise ? await reading : reading;
     if (error === undefined) values++;
