@@ -9,7 +9,7 @@ import type { DaemonService } from '../transport/git-daemon/request-line.ts';
 import { usageError } from './arguments.ts';
 import type { DaemonPaths } from './daemon-paths.ts';
 
-export interface ServiceRule {
+interface ServiceRule {
   isEnabled: boolean;
   /** Whether repositories decide for themselves. */
   isOverridable: boolean;

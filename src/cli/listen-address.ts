@@ -1,5 +1,5 @@
 /**
- * `[host:]port`, as `--http` takes it.
+ * `[host:]port`, as `--http` and `--git` take it.
  *
  * @module
  */
@@ -14,11 +14,11 @@ export interface ListenAddress {
 const DEFAULT_HOST = '127.0.0.1';
 
 /** @throws {GitError} a usage error */
-export function parseListenAddress(text: string): ListenAddress {
+export function parseListenAddress(text: string, option = 'http'): ListenAddress {
   const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits === undefined || port > 65535) {
-    throw usageError(`Option '--http' wants [host:]port, such as 8080 or 127.0.0.1:8080, got '${text}'`);
+    throw usageError(`Option '--${option}' wants [host:]port, such as 8080 or 127.0.0.1:8080, got '${text}'`);
   }
   return { host: bracketed ?? plain ?? DEFAULT_HOST, port };
 }

@@ -25,6 +25,7 @@ http://<host>:<port>/hello.git. Who can reach the port may read and write everyt
     --http [<host>:]<port>
                           where to listen: 127.0.0.1:8080 by default; may be given more than once; port 0
                           takes a free one and says which
+    --git [<host>:]<port>  serve fetches and archives over git:// too, without pushes; may be given more than once
     --create              make a bare repository on the first push to a new name, and <root> itself
     --read-only           refuse pushes
     --want=<policy>       what clients may fetch by id: advertised (tips of refs), reachable (from them; the
@@ -73,6 +74,7 @@ const WANT_POLICIES: readonly string[] = ['advertised', 'reachable', 'any'] sati
 function readSettings(args: readonly string[], world: CommandWorld) {
   const { values, positionals } = readArguments(args, {
     http: { type: 'string', multiple: true, default: ['127.0.0.1:8080'] },
+    git: { type: 'string', multiple: true, default: [] },
     create: { type: 'boolean', default: false },
     'read-only': { type: 'boolean', default: false },
     want: { type: 'string' },
@@ -106,7 +108,8 @@ function readSettings(args: readonly string[], world: CommandWorld) {
     drainMs: readCount(values['drain-timeout'], 'drain-timeout') * 1000,
     server: {
       root: resolve(world.directory, root),
-      listeners: values.http.map(parseListenAddress),
+      listeners: values.http.map((address) => parseListenAddress(address)),
+      gitListeners: values.git.map((address) => parseListenAddress(address, 'git')),
       create: values.create,
       readOnly: values['read-only'],
       wantPolicy: want as WantPolicy,

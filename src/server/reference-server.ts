@@ -12,8 +12,10 @@ import type { ConfigSources } from '../repository/node/config/config-sources.ts'
 import { createRepositoryDirectory } from '../repository/node/repository-directory.ts';
 import type { RefPolicy } from '../repository/push/ref-policy.ts';
 import { createGitServer } from '../transport/http/git-server.ts';
+import type { DaemonListener } from '../transport/node/git-daemon-listener.ts';
 import type { RequestSummary } from '../transport/node/http-listener.ts';
 import { pointHeadAtPushedBranch } from './default-branch.ts';
+import { listenGit } from './git-daemon.ts';
 import { listenHttp, type RunningHttpServer } from './http-server.ts';
 import { prepareRoot } from './root-directory.ts';
 
@@ -21,6 +23,8 @@ export interface ReferenceServerOptions {
   /** Absolute path of the directory whose bare repositories are served. */
   readonly root: string;
   readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  /** Where fetches and archives are served over git:// as well. */
+  readonly gitListeners?: readonly { readonly host: string; readonly port: number }[] | undefined;
   /** Make a repository on the first push to a new name, and `root` itself. */
   readonly create: boolean;
   readonly readOnly?: boolean | undefined;
@@ -47,7 +51,7 @@ export interface ReferenceServerOptions {
 }
 
 export interface ReferenceServer {
-  /** One a listener, in their order, without a slash at the end. */
+  /** One a listener, in their order and those of git:// last, without a slash at the end. */
   readonly urls: readonly string[];
   /** Requests being served now. */
   readonly runningCount: number;
@@ -92,7 +96,7 @@ export async function startServer(options: ReferenceServerOptions): Promise<Refe
     onError: (error, { name }) => onError?.(error, name),
   });
 
-  const running: RunningHttpServer[] = [];
+  const running: (RunningHttpServer | DaemonListener)[] = [];
   try {
     for (const { host, port } of options.listeners) {
       running.push(
@@ -104,6 +108,10 @@ export async function startServer(options: ReferenceServerOptions): Promise<Refe
           onError: (error) => onError?.(error, ''),
         }),
       );
+    }
+    for (const { host, port } of options.gitListeners ?? []) {
+      const { wantPolicy } = options;
+      running.push(await listenGit({ host, port, repositories, wantPolicy, limits, onError }));
     }
   } catch (error) {
     await Promise.all(running.map((server) => server.drain(0)));

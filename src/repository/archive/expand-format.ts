@@ -48,7 +48,7 @@ export function expandFormats(content: Uint8Array, subject: FormatSubject): Uint
 const PLACEHOLDER = /%(?:x[0-9A-Fa-f]{2}|[ac][a-zA-Z]|[+ -]?[a-zA-Z%])/g;
 
 /** @param format a character a byte, as the result is */
-export function formatCommit(format: string, subject: FormatSubject): string {
+function formatCommit(format: string, subject: FormatSubject): string {
   return format.replace(PLACEHOLDER, (whole) => {
     const [, modifier = '', name = ''] = /^%([+ -]?)(.+)$/s.exec(whole) ?? [];
     const value = placeholderValue(name, subject);

@@ -11,7 +11,7 @@ import { GitError } from '../../core/errors.ts';
 import { chunksOf, discardRest, writeAll } from './byte-streams.ts';
 
 /** One connection, for logs. */
-export interface DaemonConnection {
+interface DaemonConnection {
   readonly address: string;
   readonly port: number;
 }
