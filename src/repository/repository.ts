@@ -14,6 +14,7 @@ import type { PackProgram } from './pack-program.ts';
 import type { CreateSpool } from './pack-sharing/spool.ts';
 import type { AfterPush } from './push/after-push.ts';
 import type { RepositoryHooks } from './push/repository-hooks.ts';
+import type { ShallowRoots } from './push/shallow-roots.ts';
 import type { SignatureVerifier } from './push/signature-verifier.ts';
 import type { WorkTrees } from './push/work-trees.ts';
 
@@ -24,6 +25,8 @@ export interface Repository extends AsyncDisposable {
   readonly runtime: Runtime;
   /** Commits whose parents are absent here on purpose (the `shallow` file); empty for most. */
   shallowCommits(): Promise<ReadonlySet<ObjectId>>;
+  /** How {@link shallowCommits} grow by pushes from shallow clones; absent where they cannot. */
+  readonly shallowRoots?: ShallowRoots | undefined;
   /** For messages and logs: a path or a name; never sent to clients. */
   readonly label: string;
   /** The repository's own configuration, when it has one: what it says about pushes is obeyed. */

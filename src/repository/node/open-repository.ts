@@ -32,6 +32,7 @@ import { FilesWorkTrees } from './hooks/files-work-trees.ts';
 import { maintenanceOf } from './hooks/maintenance.ts';
 import { packObjectsHook } from './hooks/pack-objects-hook.ts';
 import { signaturePrograms } from './hooks/signature-programs.ts';
+import { FilesShallowRoots } from './shallow-roots.ts';
 import { spoolsIn } from './spool-file.ts';
 
 export interface OpenRepositoryOptions {
@@ -127,6 +128,7 @@ export async function openRepository(
       const text = await orAbsent(readFile(join(directory, 'shallow'), 'utf8'));
       return parseShallowFile(text ?? '', format);
     },
+    shallowRoots: new FilesShallowRoots(directory, format, syncsRefs(config)),
     readTextFile: (path) => orAbsent(readFile(resolve(directory, path), 'utf8')),
     async [Symbol.asyncDispose]() {
       packSharing.forget(objects);

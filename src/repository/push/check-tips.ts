@@ -15,6 +15,7 @@ import type { CommandLedger } from './command-ledger.ts';
 import type { PushedObjects } from './hooks.ts';
 import type { PushSession } from './push-session.ts';
 import { printable } from './ref-policy.ts';
+import { neededRoots } from './shallow-roots.ts';
 
 /**
  * Walks spent on finding out which tips of a push lack something. Each reads all refs: a push of fifty thousand
@@ -165,12 +166,38 @@ class TipCheck {
       return;
     }
     const fault = await this.#findFault([tip]);
-    // A history that is whole but for where the pusher's own ends: the pusher could not have sent more.
-    const { shallow = [] } = this.#session.request;
     if (fault === undefined) this.#trusted.add(tip);
-    else if (shallow.length > 0 && (await this.#findFault([tip], shallow)) === undefined) {
-      this.#reasons.set(tip, 'shallow update not allowed');
-    } else this.#refuse(tip, fault);
+    else if (!(await this.#endsEarly(tip))) this.#refuse(tip, fault);
+  }
+
+  /**
+   * A history that is whole but for where the pusher's own ends: the pusher could not have sent more. It is to end there
+   * too, or the tip is refused.
+   *
+   * @returns false for any other
+   */
+  async #endsEarly(tip: ObjectId): Promise<boolean> {
+    const { repository, shallowRoots } = this.#session;
+    const roots = await this.#rootsOf(tip);
+    if (roots.length === 0 || (await this.#findFault([tip], roots)) !== undefined) return false;
+    const isAllowed = repository.config?.getBoolean('receive.shallowUpdate') === true;
+    if (isAllowed && repository.shallowRoots !== undefined) shallowRoots.set(tip, roots);
+    else this.#reasons.set(tip, 'shallow update not allowed');
+    return true;
+  }
+
+  async #rootsOf(tip: ObjectId): Promise<readonly ObjectId[]> {
+    const { request, limits, signal } = this.#session;
+    const { shallow = [] } = request;
+    if (shallow.length === 0) return [];
+    const [reader, trusted, shallowHere] = [this.#reader, this.#trusted, this.#shallowHere];
+    try {
+      return await neededRoots(tip, shallow, { reader, trusted, shallowHere, limits, signal });
+    } catch (error) {
+      if (!isGitError(error, 'OBJECT_CORRUPT', 'PACK_CORRUPT', 'LIMIT_EXCEEDED')) throw error;
+      this.#session.logError(error);
+      return [];
+    }
   }
 
   #refuse(tip: ObjectId, fault: string): void {
@@ -179,18 +206,15 @@ class TipCheck {
   }
 
   /**
-   * @param boundary commits whose parents are not looked for, besides this repository's own
+   * @param roots commits whose parents are not looked for, besides this repository's own
    * @returns what keeps `tips` from being whole; `undefined` when nothing does
    */
-  async #findFault(
-    tips: readonly ObjectId[],
-    boundary: readonly ObjectId[] = [],
-  ): Promise<string | undefined> {
+  async #findFault(tips: readonly ObjectId[], roots: readonly ObjectId[] = []): Promise<string | undefined> {
     const { signal, limits, options } = this.#session;
     this.#walksLeft--;
     try {
       const connectivity = await checkConnectivity(this.#reader, tips, [...this.#trusted], {
-        shallow: boundary.length === 0 ? this.#shallowHere : new Set([...this.#shallowHere, ...boundary]),
+        shallow: roots.length === 0 ? this.#shallowHere : new Set([...this.#shallowHere, ...roots]),
         limits,
         onProgress: options.onProgress,
         signal,

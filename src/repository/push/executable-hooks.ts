@@ -27,6 +27,8 @@ export interface ExecutableHooksContext {
   readonly signal: AbortSignal;
   /** Variables that are set beside those of the push, for all hooks that hear of it as a whole. */
   readonly environment: () => HookEnvironment;
+  /** Where history ends, as long as the repository's own file does not say it. */
+  readonly shallowFile: () => string | undefined;
   readonly onOutput: (text: string) => Promise<void>;
 }
 
@@ -111,7 +113,9 @@ export class ExecutableHooks {
 
   #pusherEnvironment(): HookEnvironment {
     const { identity, principal } = this.#context;
+    const shallowFile = this.#context.shallowFile();
     return {
+      ...(shallowFile !== undefined && { GIT_SHALLOW_FILE: shallowFile }),
       ...(identity && { GIT_COMMITTER_NAME: identity.name, GIT_COMMITTER_EMAIL: identity.email }),
       ...(typeof principal === 'string' && { REMOTE_USER: principal }),
     };

@@ -62,13 +62,21 @@ async function askApplication(
 /** As with git, it is told of commands that are refused already, too. */
 async function askRepository(
   { commands }: CommandLedger,
-  { executableHooks }: PushSession,
+  session: PushSession,
   objects: ObjectDatabase | ObjectTransaction,
 ): Promise<string | undefined> {
+  const { executableHooks } = session;
   if (executableHooks === undefined) return undefined;
   const named = commands.filter((command) => checkRefName(command) === undefined);
+  await showNewRoots(session);
   const quarantinePath = 'quarantinePath' in objects ? objects.quarantinePath : undefined;
   return (await executableHooks.preReceive(named, quarantinePath)) ? undefined : PRE_RECEIVE_DECLINED;
+}
+
+/** Programs that read the pushed history must find its end. */
+async function showNewRoots(session: PushSession): Promise<void> {
+  const roots = [...session.shallowRoots.values()].flat();
+  if (roots.length > 0) session.shallowFile = await session.repository.shallowRoots?.writeTemporary(roots);
 }
 
 const PRE_RECEIVE_DECLINED = 'pre-receive hook declined';

@@ -61,6 +61,7 @@ export async function publishPush(
         watcher: session.executableHooks?.watcher(),
         hasObject: (id) => reader.has(id),
         check: (command) => checkCommand(command, { session, reader, currentBranch, workTrees, context }),
+        addShallowRoots: (commands) => addShallowRoots(commands, session),
         say: (kind, text) => session.sayLine(kind, text),
         onError: (error) => session.logError(error),
       }),
@@ -68,6 +69,14 @@ export async function publishPush(
   } finally {
     reader.release();
   }
+}
+
+async function addShallowRoots(
+  commands: readonly RefCommand[],
+  { repository, shallowRoots, signal }: PushSession,
+): Promise<void> {
+  const roots = new Set(commands.flatMap(({ newId }) => shallowRoots.get(newId) ?? []));
+  if (roots.size > 0) await repository.shallowRoots?.add([...roots], { signal });
 }
 
 /** Commands that are the business of the repository's proc-receive hook go there. */

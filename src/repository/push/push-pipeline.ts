@@ -67,8 +67,12 @@ export async function executePush(
   if (!ledger.hasPending()) return outcomeOf(ledger, session);
 
   await using quarantine = await receiveObjects(ledger, session);
-  if (ledger.hasPending()) await judgeCommands(ledger, session, quarantine ?? repository.objects);
-  if (ledger.hasPending()) await publishPush(ledger, session, quarantine);
+  try {
+    if (ledger.hasPending()) await judgeCommands(ledger, session, quarantine ?? repository.objects);
+    if (ledger.hasPending()) await publishPush(ledger, session, quarantine);
+  } finally {
+    await session.shallowFile?.[Symbol.asyncDispose]();
+  }
   return outcomeOf(ledger, session);
 }
 

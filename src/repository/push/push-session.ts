@@ -25,6 +25,7 @@ import { configuredUnpackLimit, effectiveLimits, effectivePolicy } from './push-
 import type { RefCommand } from './ref-command.ts';
 import type { EffectiveRefPolicy, RefPolicy } from './ref-policy.ts';
 import { askHook, HookObjects } from './run-hooks.ts';
+import type { TemporaryShallowFile } from './shallow-roots.ts';
 import type { SignatureVerifier } from './signature-verifier.ts';
 
 /** What one push asks for. */
@@ -97,6 +98,10 @@ export class PushSession {
   readonly unpackLimit: number | undefined;
   /** What came of the pack, once it is in the quarantine. */
   received: WritePackResult | undefined;
+  /** Commits at which history will have to end here, too: for each new tip those that it needs. */
+  readonly shallowRoots = new Map<ObjectId, readonly ObjectId[]>();
+  /** Lists them until they are added, for hooks. */
+  shallowFile: TemporaryShallowFile | undefined;
   /** What is known of the push's certificate, once it has been looked at. */
   certificate: JudgedCertificate | undefined;
   /** Those of the repository itself; `undefined` when it has none. */
@@ -130,6 +135,7 @@ export class PushSession {
       timeoutMs,
       signal,
       environment: () => certificateEnvironment(this.certificate),
+      shallowFile: () => this.shallowFile?.path,
       onOutput,
     });
   }

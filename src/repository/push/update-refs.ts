@@ -19,6 +19,12 @@ export interface UpdateRefsContext {
   hasObject(id: ObjectId): boolean;
   /** Policy and update hook of one command. */
   check(command: RefCommand): Promise<Refusal | undefined>;
+  /**
+   * Called for all that is about to move: makes the end of its history known, if it has one. What cannot be is refused.
+   *
+   * @throws {GitError} STORAGE_FAILED
+   */
+  addShallowRoots(commands: readonly RefCommand[]): Promise<void>;
   say(kind: 'error' | 'warning', text: string): void;
   onError(error: unknown): void;
 }
@@ -109,9 +115,17 @@ async function checkDeletion(
 async function applyBatch(
   batch: readonly RefCommand[],
   ledger: CommandLedger,
-  { refs, atomic, identity, watcher, say, onError }: UpdateRefsContext,
+  { refs, atomic, identity, watcher, addShallowRoots, say, onError }: UpdateRefsContext,
 ): Promise<void> {
   if (batch.length === 0) return;
+  try {
+    await addShallowRoots(batch);
+  } catch (error) {
+    if (!isGitError(error, 'STORAGE_FAILED', 'REPOSITORY_INVALID')) throw error;
+    onError(error);
+    for (const command of batch) ledger.refuse(command, 'shallow error');
+    return;
+  }
 
   // No signal: once refs begin to move, the push is finished even if nobody is left to hear of it.
   const outcomes = await refs
