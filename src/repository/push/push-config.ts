@@ -49,9 +49,10 @@ function configuredAction(config: GitConfig, name: string): CheckedOutAction {
   }
 }
 
-/** `receive.unpackLimit`, or else `transfer.unpackLimit`. */
+/** `receive.unpackLimit`, or else `transfer.unpackLimit`; a negative one says nothing. */
 export function configuredUnpackLimit(config: GitConfig | undefined): number | undefined {
-  return config?.getInteger('receive.unpackLimit') ?? config?.getInteger('transfer.unpackLimit');
+  const values = ['receive.unpackLimit', 'transfer.unpackLimit'].map((name) => config?.getInteger(name));
+  return values.find((value) => value !== undefined && value >= 0);
 }
 
 /** `limits` with a smaller ceiling for packs when `receive.maxInputSize` sets one. */

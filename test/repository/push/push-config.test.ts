@@ -57,6 +57,10 @@ test('the unpack limit and the size of packs are read as git reads them', () => 
   const config = parseGitConfig('[transfer]\n\tunpackLimit = 7\n[receive]\n\tmaxInputSize = 2k\n');
   assert.equal(configuredUnpackLimit(config), 7);
   assert.equal(configuredUnpackLimit(parseGitConfig('[receive]\n\tunpackLimit = 0')), 0);
+  assert.equal(
+    configuredUnpackLimit(parseGitConfig('[receive]\n\tunpackLimit = -1\n[transfer]\n\tunpackLimit = 3')),
+    3,
+  );
   assert.equal(effectiveLimits(DEFAULT_LIMITS, config).maxPackBytes, 2048);
   assert.equal(effectiveLimits({ ...DEFAULT_LIMITS, maxPackBytes: 10 }, config).maxPackBytes, 10);
 });
