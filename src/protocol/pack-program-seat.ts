@@ -12,7 +12,7 @@ import { formatObjectFilter } from '../repository/format-filter.ts';
 import type { PackProgram } from '../repository/pack-program.ts';
 import type { AnswerSeat } from '../repository/pack-sharing/shared-answer.ts';
 import type { PackChunk } from '../repository/pack-sharing/write-alone.ts';
-import type { PackOrder } from './send-pack.ts';
+import type { PackOrder } from './pack-order.ts';
 
 /**
  * @param say takes what the program prints for the user's terminal

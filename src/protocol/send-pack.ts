@@ -6,43 +6,21 @@
  */
 import type { ObjectId } from '../core/object-id.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
-import type { ObjectFilter } from '../repository/object-filter.ts';
 import { answerKey } from '../repository/pack-sharing/answer-key.ts';
 import type { AnswerSeat } from '../repository/pack-sharing/shared-answer.ts';
 import type { PackChunk } from '../repository/pack-sharing/write-alone.ts';
 import type { PackWritingResult } from '../repository/pack-writing/write-pack.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readIncludableTags } from './include-tags.ts';
+import type { PackOrder } from './pack-order.ts';
 import { packProgramSeat } from './pack-program-seat.ts';
 import { FLUSH_PACKET, MAX_PACKET_BYTES } from './pkt-line.ts';
 import { progressText } from './progress-text.ts';
-import type { ShallowDecision } from './shallow-info.ts';
 import { type BandTwo, encodeEmptyBand, multiplex } from './side-band.ts';
 
 /** Before the pack has begun, an empty packet of pack data would be an empty line of the answer. */
 const SILENCE_BEFORE_PACK: Uint8Array = encodeEmptyBand(2);
 const NOTHING = new Uint8Array(0);
-
-/** What the pack is to hold, and how the client takes it. */
-export interface PackOrder {
-  readonly wants: readonly ObjectId[];
-  /** What both have. */
-  readonly haves: readonly ObjectId[];
-  readonly shallow: ShallowDecision;
-  readonly filter: ObjectFilter | undefined;
-  readonly thinPack: boolean;
-  readonly ofsDelta: boolean;
-  readonly includeTag: boolean;
-  readonly noProgress: boolean;
-  readonly elsewhere?: Elsewhere | undefined;
-}
-
-/** Objects that the client can get elsewhere. The answer is in bands from its start. */
-export interface Elsewhere {
-  readonly ids: readonly ObjectId[];
-  /** What is sent in front of the pack, once it is known which of them are left out of it. */
-  announce(leftOut: readonly ObjectId[]): Uint8Array;
-}
 
 /**
  * @param reader is released: nothing can be read from it afterwards
