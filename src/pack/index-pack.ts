@@ -69,6 +69,8 @@ const TURN_BYTES = 64 * 1024;
 const TURN_MS = 10;
 /** From so many on, what the scan leaves behind (4 MB of messages that were hashed) is given back before deltas are resolved. */
 const COLLECT_FROM_DELTAS = 200_000;
+/** Threads are started so long before they are needed: they take 15 to 40 ms. */
+const WARM_UP_MS = 100;
 const REHASH_BYTES = 256 * 1024;
 
 /**
@@ -149,6 +151,12 @@ async function receive(input: ByteStream, scanner: PackScanner, options: IndexPa
   let writing: Promise<PromiseSettledResult<void>[]> = Promise.resolve([]);
   let receivedBytes = 0;
   let turnEnd = performance.now() + TURN_MS;
+  const began = performance.now();
+  const isNearlyDone = () => {
+    const { count } = scanner.table;
+    const left = ((performance.now() - began) * (scanner.declaredCount - count)) / count;
+    return left < WARM_UP_MS;
+  };
   const report = (finished: boolean) => {
     if (scanner.phase === 'header') return;
     onProgress?.({
@@ -186,7 +194,7 @@ async function receive(input: ByteStream, scanner: PackScanner, options: IndexPa
           turnEnd = performance.now() + TURN_MS;
         }
       }
-      if (scanner.deltaCount >= THREADS_FROM_DELTAS && scanner.isNearlyDone) tasks?.warmUp();
+      if (scanner.deltaCount >= THREADS_FROM_DELTAS && isNearlyDone()) tasks?.warmUp();
       report(false);
     }
     throwRejected(await writing);

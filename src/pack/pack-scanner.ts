@@ -115,11 +115,6 @@ export class PackScanner {
     return at;
   }
 
-  /** Whether nine tenths of the objects have arrived. */
-  get isNearlyDone(): boolean {
-    return this.table.count >= this.declaredCount * 0.9;
-  }
-
   /** Whether the trailer has been seen, and is right. */
   get isDone(): boolean {
     return this.phase === 'done';

@@ -26,7 +26,7 @@ const YOUNG_GENERATION_MIB = 2;
  * A thread that was started for work that does not come ends after so long. One that has worked ends at once, and before
  * its result is told: it holds some 30 MB, which are not to add to what is needed next.
  */
-const IDLE_MS = 100;
+const IDLE_MS = 1000;
 
 interface Waiting extends TaskRequest {
   readonly resolve: (output: Tasks[keyof Tasks]['output']) => void;
