@@ -9,6 +9,7 @@ import type { ObjectId } from '../../core/object-id.ts';
 import type { ObjectTransaction, WritePackResult } from '../../odb/object-database.ts';
 import type { Identity } from '../../refs/ref-database.ts';
 import type { Repository } from '../repository.ts';
+import { certificateEnvironment } from './certificate-environment.ts';
 import type { Delegate } from './delegate.ts';
 import { ExecutableHooks } from './executable-hooks.ts';
 import type {
@@ -19,7 +20,6 @@ import type {
   RefUpdateAuthorizer,
   Rejection,
 } from './hooks.ts';
-import { certificateEnvironment } from './judge-certificate.ts';
 import type { JudgedCertificate, JudgedNonce, PushCertificate } from './push-certificate.ts';
 import { configuredUnpackLimit, effectiveLimits, effectivePolicy } from './push-config.ts';
 import type { RefCommand } from './ref-command.ts';
