@@ -4,19 +4,9 @@
  *
  * @module
  */
-import type { Cancellable } from '../core/byte-stream.ts';
 import { NamespacedRefs, namespacePrefix } from '../refs/namespaced-refs.ts';
-import type { ResolvedRef } from '../refs/ref-database.ts';
 import type { HookCall, RepositoryHooks } from './push/repository-hooks.ts';
 import type { Repository } from './repository.ts';
-
-/** What a view of one namespace knows of the rest. */
-export interface NamespaceView {
-  /** Before the full names of its refs: `refs/namespaces/<name>/`. */
-  readonly prefix: string;
-  /** The refs that are not in it, with their full names: what they hold a pusher need not send. */
-  otherRefs(options?: Cancellable): Promise<readonly ResolvedRef[]>;
-}
 
 /**
  * A view of `repository` in which only the refs of `namespace` exist; hooks see it in `GIT_NAMESPACE`. Disposing of the

@@ -9,7 +9,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { ObjectDatabase } from '../odb/object-database.ts';
 import type { RefDatabase } from '../refs/ref-database.ts';
 import type { GitConfig } from './git-config.ts';
-import type { NamespaceView } from './namespace.ts';
+import type { NamespaceView } from './namespace-view.ts';
 import type { PackProgram } from './pack-program.ts';
 import type { CreateSpool } from './pack-sharing/spool.ts';
 import type { AfterPush } from './push/after-push.ts';
