@@ -6,8 +6,15 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
+
+/**
+ * `PACKWIRE_FAST_PATHS=off`: every repository that git makes in a test says in its own configuration that bitmaps,
+ * multi-pack-index and commit-graph are not to be used. Answers must stay the same; see `npm run test:fast-paths`.
+ */
+const HAS_FAST_PATHS = process.env.PACKWIRE_FAST_PATHS !== 'off';
+const TEMPLATE = resolve(import.meta.dirname, 'templates/without-fast-paths');
 
 /** A fixed author, clock and configuration, so that repositories made in tests have the same ids every time. */
 export const GIT_ENVIRONMENT: Readonly<Record<string, string>> = {
@@ -17,6 +24,7 @@ export const GIT_ENVIRONMENT: Readonly<Record<string, string>> = {
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_TERMINAL_PROMPT: '0',
+  ...(HAS_FAST_PATHS ? {} : { GIT_TEMPLATE_DIR: TEMPLATE }),
   GIT_AUTHOR_NAME: 'A U Thor',
   GIT_AUTHOR_EMAIL: 'author@example.com',
   GIT_AUTHOR_DATE: '1112911993 -0700',

@@ -148,8 +148,8 @@ const commandLine: FuzzedParser = {
   ),
   words: ['\0', '--', '=', '--no-', '-'],
   read(input) {
-    const text = decodeLatin1(input);
-    const args = text.split('\0', 1000); // a caller of ours, who is no peer
+    const text = decodeLatin1(input, 0, Math.min(input.length, 4096)); // of a caller of ours, who is no peer
+    const args = text.split('\0');
     orRefusal(() => parseListenAddress(text));
     orRefusal(() => readSizeBytes(text, 'x'));
     orRefusal(() => readCount(text, 'x'));
