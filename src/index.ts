@@ -34,6 +34,7 @@ export {
   type ServiceMode,
   type ServiceOptions,
 } from './protocol/service.ts';
+export { type UploadArchiveOptions, uploadArchive } from './protocol/upload-archive.ts';
 export { type UploadPackOptions, uploadPack } from './protocol/upload-pack.ts';
 export type {
   Identity,
@@ -52,6 +53,12 @@ export { type PushContext, type PushHooks, type Rejection, reject } from './repo
 export type { RefCommand } from './repository/push/ref-command.ts';
 export type { RefPolicy } from './repository/push/ref-policy.ts';
 export type { Repository } from './repository/repository.ts';
+export type { DaemonRequest } from './transport/git-daemon/request-line.ts';
+export {
+  type DaemonOpening,
+  type DaemonOptions,
+  serveDaemonConnection,
+} from './transport/git-daemon/serve-connection.ts';
 export type { HttpAnswer } from './transport/http/answer.ts';
 export { createGitServer } from './transport/http/git-server.ts';
 export type {
@@ -61,6 +68,11 @@ export type {
   RepositoryResolver,
   Verdict,
 } from './transport/http/options.ts';
+export {
+  type DaemonListener,
+  type DaemonListenerOptions,
+  listenGitDaemon,
+} from './transport/node/git-daemon-listener.ts';
 export {
   type NodeListener,
   type NodeListenerOptions,

@@ -23,4 +23,5 @@ export {
   type ServiceOptions,
 } from './protocol/service.ts';
 export { type Band, type BandTwo, encodeBand, multiplex } from './protocol/side-band.ts';
+export { type UploadArchiveOptions, uploadArchive } from './protocol/upload-archive.ts';
 export { type UploadPackOptions, uploadPack } from './protocol/upload-pack.ts';
