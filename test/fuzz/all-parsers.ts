@@ -4,6 +4,7 @@
  * @module
  */
 import type { FuzzedParser } from './fuzzed-parser.ts';
+import { carrierParsers } from './parsers/carriers.ts';
 import { fetchParsers } from './parsers/fetch.ts';
 import { httpParsers } from './parsers/http.ts';
 import { objectParsers } from './parsers/objects.ts';
@@ -19,5 +20,6 @@ export async function allParsers(): Promise<readonly FuzzedParser[]> {
     ...packParsers(),
     ...objectParsers(),
     ...(await httpParsers()),
+    ...carrierParsers,
   ];
 }
