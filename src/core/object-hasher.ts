@@ -10,9 +10,11 @@
 import { GitError } from './errors.ts';
 import { bytesToHex, type ObjectFormat } from './object-id.ts';
 import type { IncrementalHash, Runtime } from './runtime.ts';
-import type { DetectingBatch, DetectingSha1 } from './sha1/detecting-sha1.ts';
+import { type DetectingBatch, type DetectingSha1, USUAL_BATCHED_BYTES } from './sha1/detecting-sha1.ts';
 import { createPlainSha1 } from './sha1/plain-sha1.ts';
 import { createWasmSha1 } from './sha1/wasm-sha1.ts';
+
+export { USUAL_BATCHED_BYTES };
 
 /** All members throw {@link GitError} SHA1_COLLISION with `detail.id` for bytes that carry an attack. */
 export interface ObjectHasher {
@@ -24,8 +26,9 @@ export interface ObjectHasher {
    * For thousands of objects whose ids are not needed one by one: takes three fifths of the time, and up to 4 MB of memory.
    *
    * @param ids gives the array for the ids, asked for whenever some are known
+   * @param forLarge whether objects above {@link USUAL_BATCHED_BYTES} are to be hashed together too: takes three times the memory
    */
-  createBatch(ids: () => Uint8Array): HashBatch;
+  createBatch(ids: () => Uint8Array, forLarge?: boolean): HashBatch;
 }
 
 export interface HashBatch {
@@ -86,8 +89,8 @@ class DetectingHasher implements ObjectHasher {
     };
   }
 
-  createBatch(ids: () => Uint8Array): HashBatch {
-    const batch = this.#sha1.createBatch?.();
+  createBatch(ids: () => Uint8Array, forLarge?: boolean): HashBatch {
+    const batch = this.#sha1.createBatch?.(forLarge);
     if (batch !== undefined) return new DetectingHashBatch(this, batch, this.#format, ids);
     return oneByOne((bytes, start, end, target, at) => this.hashInto(bytes, start, end, target, at), ids);
   }

@@ -29,7 +29,8 @@ import { TreeChain } from './tree-chain.ts';
 const NEXT_ROOT = 0;
 export const RESOLVED = 1;
 export const STOP = 2;
-export const CONTROL_MEMBERS = 3;
+const NEXT_HEAVY = 3;
+export const CONTROL_MEMBERS = 4;
 
 /** Plain data: what a resolver in any thread has to know. Arrays are shared memory. */
 export interface ResolveJob {
@@ -37,7 +38,11 @@ export interface ResolveJob {
   readonly columns: ObjectColumns;
   readonly objectCount: number;
   readonly refBases: RefBases | undefined;
-  /** Counters all resolvers of the pack share: the next root to take, deltas resolved, and 1 to stop. */
+  /** Roots that are taken before all others, in this order. */
+  readonly heavyRoots: Int32Array;
+  /** Whether much of what is to be made is in large objects: then it is hashed in larger batches. */
+  readonly isMuchLarge: boolean;
+  /** Counters all resolvers of the pack share: the next root to take, deltas resolved, 1 to stop, the next heavy root. */
   readonly control: Int32Array;
   readonly limits: Pick<Limits, 'maxDeltaObjectBytes' | 'maxDeltaDepth'>;
   /** Refuse objects that carry a SHA-1 collision attack. */
@@ -74,6 +79,8 @@ export class DeltaResolver {
   #candidate = 0;
   #runEnd = 0;
   #uncounted = 0;
+  /** The heavy roots, once all of them are taken. */
+  #heavy: ReadonlySet<number> | undefined;
   readonly #edges: ObjectEdges | undefined;
   readonly #checker: ObjectChecker | undefined;
   /** The trees of the chain, for those two. */
@@ -132,12 +139,18 @@ export class DeltaResolver {
   }
 
   #takeRoot(): number {
-    const { columns, objectCount, control } = this.#job;
+    const { columns, objectCount, control, heavyRoots } = this.#job;
     const { firstChild, types } = columns;
+    if (this.#heavy === undefined) {
+      const next = Atomics.add(control, NEXT_HEAVY, 1);
+      if (next < heavyRoots.length) return heavyRoots[next] as number;
+      this.#heavy = new Set(heavyRoots);
+    }
     for (;;) {
       while (this.#candidate < this.#runEnd) {
         const entry = this.#candidate++;
-        if (firstChild[entry] !== NONE && (types[entry] as number) < OFS_DELTA) return entry;
+        if (firstChild[entry] === NONE || (types[entry] as number) >= OFS_DELTA) continue;
+        if (!this.#heavy.has(entry)) return entry;
       }
       const run = Atomics.add(control, NEXT_ROOT, 1);
       this.#candidate = run * RUN;
@@ -208,8 +221,10 @@ export class DeltaResolver {
       return;
     }
     this.#hasher.hashInto(memory, from, end, columns.ids, at);
-    if (refBases === undefined && ++this.#hashed === BATCHES_AFTER_OBJECTS) {
-      this.#batch = this.#hasher.createBatch(() => columns.ids);
+    if (refBases !== undefined) return;
+    const { isMuchLarge } = this.#job;
+    if (isMuchLarge || ++this.#hashed === BATCHES_AFTER_OBJECTS) {
+      this.#batch = this.#hasher.createBatch(() => columns.ids, isMuchLarge);
     }
   }
 

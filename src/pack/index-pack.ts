@@ -116,7 +116,15 @@ async function index(
 
   const { table, deltaCount } = scanner;
   if (deltaCount >= COLLECT_FROM_DELTAS) runtime.collectGarbage?.();
-  const pack = { table, sink, bodyBytes: scanner.bodyBytes, edges, check };
+  const pack = {
+    table,
+    sink,
+    bodyBytes: scanner.bodyBytes,
+    edges,
+    check,
+    heavyRoots: scanner.heavyTrees.roots(),
+    isMuchLarge: scanner.isMuchLarge,
+  };
   const refBases = collectRefBases(table, scanner.refDeltaCount);
   const completedCount = deltaCount === 0 ? 0 : await resolveDeltas(pack, deltaCount, refBases, options);
 

@@ -11,7 +11,7 @@
 import { equalBytes } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
-import type { HashBatch, ObjectHasher } from '../core/object-hasher.ts';
+import { type HashBatch, type ObjectHasher, USUAL_BATCHED_BYTES } from '../core/object-hasher.ts';
 import { bytesToHex, type ObjectFormat } from '../core/object-id.ts';
 import { BLOB, OFS_DELTA, REF_DELTA } from '../core/object-kind.ts';
 import type { IncrementalHash, Inflater, Runtime } from '../core/runtime.ts';
@@ -19,6 +19,7 @@ import { type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { atOffset } from './entry-error.ts';
 import { createEntryHeader, MAX_ENTRY_HEADER_BYTES, parseEntryHeader } from './entry-header.ts';
 import type { ObjectChecker } from './fsck/object-checker.ts';
+import { HeavyTrees } from './heavy-trees.ts';
 import type { ObjectEdges } from './object-edges.ts';
 import { OBJECT_HEADER_ROOM, writeObjectHeader } from './object-header.ts';
 import { NONE, ObjectTable } from './object-table.ts';
@@ -29,6 +30,8 @@ import { PiecedObject } from './pieced-object.ts';
 const PIECE_BYTES = 128 * 1024;
 /** From this many objects on, hashing them in batches pays for the memory it takes. */
 const BATCHES_FROM_OBJECTS = 2000;
+/** A share of the bytes from which on larger batches pay. */
+const LARGE_SHARE = 0.1;
 
 export type ScanPhase = 'header' | 'entries' | 'trailer' | 'done';
 
@@ -45,6 +48,8 @@ export class PackScanner {
   inflatedBytes = 0;
   /** Bytes of the largest object, deltas resolved. */
   largestObjectBytes = 0;
+  /** Where the large objects to be made by deltas are. */
+  readonly heavyTrees = new HeavyTrees();
   /** The pack's own trailer; meaningful once `phase` is `done`. */
   readonly trailer: Uint8Array;
   /** Sees each whole object, when there is one. */
@@ -75,6 +80,9 @@ export class PackScanner {
   readonly #pieced = new PiecedObject();
   #objectHash: IncrementalHash | undefined;
   #resolvedBytes = 0;
+  #largeBytes = 0;
+  /** The base of the entry, where it is one of the pack. */
+  #base = NONE;
 
   /** @param hasher gives the ids of whole objects */
   constructor(format: ObjectFormat, runtime: Runtime, limits: Limits, hasher: ObjectHasher) {
@@ -113,6 +121,11 @@ export class PackScanner {
     }
     if (this.phase === 'trailer') at = this.#takeTrailer(chunk, at, end);
     return at;
+  }
+
+  /** Whether much of what deltas will make is in objects too large for a hasher's usual batch. */
+  get isMuchLarge(): boolean {
+    return this.#largeBytes > this.#resolvedBytes * LARGE_SHARE;
   }
 
   /** Whether the trailer has been seen, and is right. */
@@ -227,7 +240,9 @@ export class PackScanner {
     } else {
       this.#allow('bytes of an object', sizeBytes, this.#limits.maxObjectBytes);
       if (sizeBytes > this.largestObjectBytes) this.largestObjectBytes = sizeBytes;
+      this.heavyTrees.addWhole(entry, sizeBytes);
     }
+    this.#base = NONE;
     if (type === OFS_DELTA) {
       const baseOffset = this.#entryOffset - baseDistance;
       const base = baseDistance === 0 ? NONE : table.entryAt(baseOffset);
@@ -241,6 +256,7 @@ export class PackScanner {
         );
       }
       table.addChild(base, entry);
+      this.#base = base;
     } else if (type === REF_DELTA) {
       this.refDeltaCount++;
       for (let i = 0; i < idBytes; i++) {
@@ -344,6 +360,8 @@ export class PackScanner {
     this.#resolvedBytes += sizes.targetBytes;
     this.#allow('bytes of all objects made by deltas', this.#resolvedBytes, this.#limits.maxResolvedBytes);
     if (sizes.targetBytes > this.largestObjectBytes) this.largestObjectBytes = sizes.targetBytes;
+    if (sizes.targetBytes > USUAL_BATCHED_BYTES) this.#largeBytes += sizes.targetBytes;
+    if (this.#base !== NONE) this.heavyTrees.addDelta(this.table.count, this.#base, sizes.targetBytes);
   }
 
   #takeTrailer(chunk: Uint8Array, start: number, end: number): number {

@@ -42,6 +42,10 @@ export interface ScannedPack extends OpenPack {
   readonly edges?: PackEdges | undefined;
   /** Given, every object that is made is checked. */
   readonly check?: PackCheck | undefined;
+  /** Whole objects to begin with. */
+  readonly heavyRoots: Int32Array;
+  /** Whether much of what is to be made is in large objects. */
+  readonly isMuchLarge: boolean;
 }
 
 /** From this many deltas on, threads pay for their start (15 ms each). */
@@ -79,6 +83,8 @@ export async function resolveDeltas(
     control: new Int32Array(sharedMemory(CONTROL_MEMBERS * 4)),
     limits: { maxDeltaObjectBytes: limits.maxDeltaObjectBytes, maxDeltaDepth: limits.maxDeltaDepth },
     collisionDetection,
+    heavyRoots: pack.heavyRoots,
+    isMuchLarge: pack.isMuchLarge,
   };
   const report = (finished: boolean) => {
     onProgress?.({

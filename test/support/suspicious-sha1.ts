@@ -27,7 +27,7 @@ export function suspiciousRuntime(log: (how: 'whole' | 'pieces' | 'batch') => vo
       log('pieces');
       return new SuspiciousHash(real.createHash());
     },
-    createBatch: () => suspiciousBatch(real.createBatch(), log),
+    createBatch: (forLarge) => suspiciousBatch(real.createBatch(forLarge), log),
   };
   return { ...nodeRuntime, detectingSha1 };
 }

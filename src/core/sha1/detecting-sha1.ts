@@ -21,8 +21,12 @@ export interface DetectingSha1 {
    */
   hashInto(bytes: Uint8Array, start: number, end: number, target: Uint8Array, targetOffset: number): boolean;
   createHash(): DetectingHash;
-  /** For thousands of objects; `undefined` where nothing is gained by taking several together. */
-  createBatch?(): DetectingBatch;
+  /**
+   * For thousands of objects; `undefined` where nothing is gained by taking several together.
+   *
+   * @param forLarge whether messages of more than 1 MiB are to have room: takes three times the memory
+   */
+  createBatch?(forLarge?: boolean): DetectingBatch;
 }
 
 /** One message that comes in pieces. */
@@ -33,6 +37,9 @@ export interface DetectingHash {
   /** Whether the bytes held a block of a collision attack; known once {@link digest} was called. */
   readonly isAttacked: boolean;
 }
+
+/** The longest message that goes into a batch which is not for large ones. */
+export const USUAL_BATCHED_BYTES = 1024 * 1024;
 
 /** Messages that are gathered until there are enough to be hashed side by side. */
 export interface DetectingBatch {

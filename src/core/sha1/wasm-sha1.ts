@@ -9,6 +9,7 @@ import {
   type DetectingHash,
   type DetectingSha1,
   ID_BYTES,
+  USUAL_BATCHED_BYTES,
 } from './detecting-sha1.ts';
 import { disturbanceVectors, messageDifferences, STEPS } from './disturbance-vectors.ts';
 import { WASM_MODULE } from './wasm-module.ts';
@@ -46,10 +47,9 @@ const SLACK_BYTES = 5 * BLOCK_BYTES;
 /** Copied byte by byte up to here: cheaper than a view. */
 const SHORT_BYTES = 48;
 
-/** Memory of a batch for messages. */
-const BATCH_BYTES = 4 * 1024 * 1024;
-/** A quarter of it: two messages may be left over, and there has to be room for another. */
-const MOST_BATCHED_BYTES = BATCH_BYTES / 4;
+/** Memory of a batch for messages; of one for large messages. */
+const BATCH_BYTES = 4 * USUAL_BATCHED_BYTES;
+const LARGE_BATCH_BYTES = 3 * BATCH_BYTES;
 /** As in `assembly/sha1/layout.ts`. */
 const MOST_JOBS = 512;
 const JOB_WORDS = 8;
@@ -67,7 +67,10 @@ export function createWasmSha1(): DetectingSha1 | undefined {
     hashInto: (bytes, start, end, target, targetOffset) =>
       hashInto(single, bytes, start, end, target, targetOffset),
     createHash: () => new WasmHash(single),
-    createBatch: () => new WasmBatch(instantiate(module, BATCH_BYTES + SLACK_BYTES)),
+    createBatch: (forLarge = false) => {
+      const batchBytes = forLarge ? LARGE_BATCH_BYTES : BATCH_BYTES;
+      return new WasmBatch(instantiate(module, batchBytes + SLACK_BYTES), batchBytes);
+    },
   };
 }
 
@@ -191,8 +194,9 @@ class WasmHash implements DetectingHash {
 
 /** Jobs are numbered as they are added; they are handed over sorted by length. */
 class WasmBatch implements DetectingBatch {
-  readonly mostBytes = MOST_BATCHED_BYTES;
+  readonly mostBytes: number;
   readonly #instance: Instance;
+  readonly #batchBytes: number;
   /** Where the jobs stand, in words. */
   readonly #jobs: number;
   readonly #keys = new Float64Array(MOST_JOBS);
@@ -204,15 +208,18 @@ class WasmBatch implements DetectingBatch {
   #count = 0;
   #usedBytes = 0;
 
-  constructor(instance: Instance) {
+  constructor(instance: Instance, batchBytes: number) {
     this.#instance = instance;
+    this.#batchBytes = batchBytes;
+    // Two messages may be left over, and there has to be room for another.
+    this.mostBytes = batchBytes / 4;
     this.#jobs = instance.exports.jobsStart() / 4;
   }
 
   add(bytes: Uint8Array, start: number, end: number, key: number): boolean {
     const length = end - start;
-    if (this.#count === MOST_JOBS || length > MOST_BATCHED_BYTES) return false;
-    if (this.#usedBytes + length + 2 * BLOCK_BYTES > BATCH_BYTES) return false;
+    if (this.#count === MOST_JOBS || length > this.mostBytes) return false;
+    if (this.#usedBytes + length + 2 * BLOCK_BYTES > this.#batchBytes) return false;
     const { exports, memory, input } = this.#instance;
     const to = input + this.#usedBytes;
     copyIn(memory, to, bytes, start, end);

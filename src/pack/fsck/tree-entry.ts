@@ -33,14 +33,14 @@ const SLASH_SEEN = 1;
 const BACKSLASH_SEEN = 2;
 
 /** What a tree can have wrong anywhere in it, told once: bits, in the order in which they are told. */
-export const NULL_ID = 1 << 0;
-export const FULL_PATH = 1 << 1;
-export const HAS_DOT = 1 << 3;
-export const HAS_DOTDOT = 1 << 4;
-export const HAS_DOTGIT = 1 << 5;
-export const ZERO_PADDED = 1 << 6;
-export const BAD_MODE = 1 << 7;
-export const LARGE_NAME = 1 << 10;
+const NULL_ID = 1 << 0;
+const FULL_PATH = 1 << 1;
+const HAS_DOT = 1 << 3;
+const HAS_DOTDOT = 1 << 4;
+const HAS_DOTGIT = 1 << 5;
+const ZERO_PADDED = 1 << 6;
+const BAD_MODE = 1 << 7;
+const LARGE_NAME = 1 << 10;
 
 /** Where what is found goes. */
 export interface TreeFindings {

@@ -119,6 +119,23 @@ test('wasm: a batch says when it is full, and takes no message that would fill i
   assert.equal(batch.add(encodeText('x'), 0, 1, 0), true);
 });
 
+test('wasm: a batch for large messages has room for four of them at least', () => {
+  const batch = wasm.createBatch?.(true);
+  assert.ok(batch);
+  const contents = Array.from({ length: 4 }, (_, i) =>
+    new Uint8Array(batch.mostBytes - 1000 * (i + 1)).fill(i),
+  );
+  for (const [key, bytes] of contents.entries()) assert.ok(batch.add(bytes, 0, bytes.length, key));
+  const ids: string[] = [];
+  batch.flush(true, (key, bytes, at) => {
+    ids[key] = bytesToHex(bytes, at, 20);
+  });
+  assert.deepEqual(
+    ids,
+    contents.map((bytes) => createHash('sha1').update(bytes).digest('hex')),
+  );
+});
+
 test('wasm: a batch goes on with what was left over', () => {
   const lengths = fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 1, maxLength: 12 });
   fc.assert(
