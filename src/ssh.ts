@@ -8,11 +8,11 @@ export { keyFingerprint } from './transport/node/ssh/key-fingerprint.ts';
 export {
   DEFAULT_SSH_LIMITS,
   type SshAuthenticator,
-  type SshCommand,
   type SshEvent,
   type SshLimits,
-  type SshLogin,
   type SshServerOptions,
 } from './transport/node/ssh/ssh-options.ts';
 export { createSshServer, type SshServer } from './transport/node/ssh/ssh-server.ts';
 export type { Certificate } from './transport/ssh/certificate.ts';
+export { type GitOverSshOptions, gitOverSsh, type SshAsk } from './transport/ssh/git-over-ssh.ts';
+export type { SshCommand, SshLogin } from './transport/ssh/ssh-command.ts';

@@ -9,26 +9,17 @@ import { GitError, isGitError } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
 import { PacketReader } from '../../protocol/packet-reader.ts';
 import { encodePacket, MAX_PACKET_BYTES } from '../../protocol/pkt-line.ts';
-import { type ReceivePackOptions, receivePack } from '../../protocol/receive-pack.ts';
-import type { ServiceOptions } from '../../protocol/service.ts';
-import { type UploadArchiveOptions, uploadArchive } from '../../protocol/upload-archive.ts';
-import { type UploadPackOptions, uploadPack } from '../../protocol/upload-pack.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { runStatefulService, type StatefulSettings } from '../stateful-service.ts';
 import { type DaemonRequest, parseDaemonRequest } from './request-line.ts';
 
 /** A repository to serve, disposed when the connection ends; or why there is none, as the client is told. */
 export type DaemonOpening = { readonly repository: Repository } | { readonly refused: string };
 
-export interface DaemonOptions {
+export interface DaemonOptions extends StatefulSettings {
   readonly limits: Limits;
   /** Finds the repository, and decides whether this request may have it. */
   open(request: DaemonRequest, context: { readonly signal: AbortSignal }): Promise<DaemonOpening>;
-  readonly fetch?: Omit<UploadPackOptions, keyof ServiceOptions> | undefined;
-  readonly push?: Omit<ReceivePackOptions, keyof ServiceOptions> | undefined;
-  /** What archives take for one repository: programs are run in it. */
-  readonly archive?:
-    | ((repository: Repository) => Pick<UploadArchiveOptions, 'allowUnreachable' | 'runFilter' | 'userUmask'>)
-    | undefined;
   /** Told of failures that the client has been told of as well. */
   readonly onFailure?: ((error: unknown, request: DaemonRequest) => void) | undefined;
 }
@@ -71,25 +62,12 @@ function runService(
   options: DaemonOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const service: ServiceOptions = {
-    mode: 'stateful',
+  return runStatefulService(request.service, repository, input, options, {
     protocolVersion: request.protocolVersion,
     limits: options.limits,
     signal,
     onFailure: (error) => {
       if (!isGitError(error, 'ABORTED')) options.onFailure?.(error, request);
     },
-  };
-  switch (request.service) {
-    case 'upload-pack':
-      return uploadPack(repository, input, { ...options.fetch, ...service });
-    case 'receive-pack':
-      return receivePack(repository, input, { ...options.push, ...service });
-    case 'upload-archive':
-      return uploadArchive(repository, input, {
-        hiddenRefs: options.fetch?.hiddenRefs,
-        ...options.archive?.(repository),
-        ...service,
-      });
-  }
+  });
 }

@@ -10,9 +10,10 @@ import { isGitError } from '../../../core/errors.ts';
 import { isCertificateType } from '../../ssh/certificate.ts';
 import { type PublicKey, parsePublicKey } from '../../ssh/public-key.ts';
 import { parseSignature, type Signature } from '../../ssh/signature.ts';
+import type { SshLogin } from '../../ssh/ssh-command.ts';
 import { trustCertificate } from './certificate-trust.ts';
 import { keyFingerprint } from './key-fingerprint.ts';
-import type { SshAuthenticator, SshLogin } from './ssh-options.ts';
+import type { SshAuthenticator } from './ssh-options.ts';
 import { verifySignature } from './verify-signature.ts';
 
 /** Somebody, and how they are known. */

@@ -8,10 +8,11 @@ import type { Socket } from 'node:net';
 import type { AuthContext, Connection, ServerChannel, Session } from 'ssh2';
 import { GitError, isGitError } from '../../../core/errors.ts';
 import { type ExecCommand, parseExecCommand } from '../../ssh/exec-command.ts';
+import type { SshLogin } from '../../ssh/ssh-command.ts';
 import { chunksOf } from '../byte-streams.ts';
 import { guardWindow, sendAll } from './exec-channel.ts';
 import { authenticate, type Known, methodsOf } from './ssh-authentication.ts';
-import type { SshLimits, SshLogin, SshServerOptions } from './ssh-options.ts';
+import type { SshLimits, SshServerOptions } from './ssh-options.ts';
 
 /** Longest user name and GIT_PROTOCOL looked at, in characters. */
 const MAX_NAME = 256;

@@ -5,14 +5,7 @@
  */
 import type { ByteStream } from '../../../core/byte-stream.ts';
 import type { Certificate } from '../../ssh/certificate.ts';
-import type { SshService } from '../../ssh/exec-command.ts';
-
-/** Who wants in, before anything is proved. */
-export interface SshLogin {
-  /** The name in the URL: `git` in `git@host:app`. Text from a stranger. */
-  readonly user: string;
-  readonly address: string;
-}
+import type { SshCommand, SshLogin } from '../../ssh/ssh-command.ts';
 
 /**
  * Knows people by what they prove. Each answers with a principal, whatever that is to the application, or `undefined`
@@ -32,23 +25,6 @@ export interface SshAuthenticator {
   /** The authorities whose certificates are taken, by fingerprint. Default none. */
   readonly authorities?: (() => ReadonlySet<string>) | undefined;
   readonly isRevoked?: ((certificate: Certificate) => boolean) | undefined;
-}
-
-/** One command of somebody known. */
-export interface SshCommand {
-  readonly service: SshService;
-  /** As the client wrote it; see {@link import('../../ssh/exec-command.ts').ExecCommand}. */
-  readonly path: string;
-  /** The client's `GIT_PROTOCOL`. */
-  readonly protocol: string | undefined;
-  readonly principal: unknown;
-  readonly login: SshLogin;
-  /** What the client sends. */
-  readonly input: ByteStream;
-  /** Fires when the client goes away, is silent for too long, or the server stops. */
-  readonly signal: AbortSignal;
-  /** Shown in the user's terminal. */
-  say(text: string): void;
 }
 
 export interface SshServerOptions {

@@ -5,35 +5,15 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'nod
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { DEFAULT_LIMITS } from '../../../../src/core/limits.ts';
-import { receivePack } from '../../../../src/protocol/receive-pack.ts';
-import { parseProtocolVersion } from '../../../../src/protocol/service.ts';
-import { uploadPack } from '../../../../src/protocol/upload-pack.ts';
-import { openRepository } from '../../../../src/repository/node/open-repository.ts';
+import { createRepositoryDirectory } from '../../../../src/repository/node/repository-directory.ts';
 import { loadHostKeys } from '../../../../src/transport/node/ssh/host-keys.ts';
-import type {
-  SshCommand,
-  SshEvent,
-  SshServerOptions,
-} from '../../../../src/transport/node/ssh/ssh-options.ts';
+import type { SshEvent, SshServerOptions } from '../../../../src/transport/node/ssh/ssh-options.ts';
 import { createSshServer } from '../../../../src/transport/node/ssh/ssh-server.ts';
+import { gitOverSsh } from '../../../../src/transport/ssh/git-over-ssh.ts';
 import { git, gitAsync, scratchDirectory } from '../../../support/git.ts';
 import { KEY_TYPES, newSshKey, OPENSSH_MISSING, sshKeygen } from '../../../support/openssh.ts';
 
 const needs = { skip: OPENSSH_MISSING };
-
-/** What git's services are to an SSH server. */
-async function* serveGit(root: string, { service, path, protocol, input, signal }: SshCommand) {
-  await using repository = await openRepository(join(root, path));
-  const options = {
-    mode: 'stateful',
-    protocolVersion: parseProtocolVersion(protocol),
-    limits: DEFAULT_LIMITS,
-    signal,
-  } as const;
-  const run = service === 'git-receive-pack' ? receivePack : uploadPack;
-  yield* run(repository, input, options);
-}
 
 interface Scene {
   readonly directory: string;
@@ -57,13 +37,14 @@ async function scene(
   git(work, 'add', '.');
   git(work, 'commit', '-qm', 'one');
   git('/', 'clone', '-q', '--bare', work, join(root, 'app.git'));
+  const repositories = createRepositoryDirectory(root);
   const events: SshEvent[] = [];
   const hostKeys = await loadHostKeys(join(directory, 'host'));
   const server = createSshServer({
     hostKeys: hostKeys.map(({ privateKey }) => privateKey),
     authenticator: { key: () => Promise.resolve('somebody') },
     nameOf: String,
-    serve: (command) => serveGit(root, command),
+    serve: gitOverSsh({ repositories: (name, { intent }) => repositories.resolve(name, intent) }),
     onEvent: (event) => events.push(event),
     ...options({ directory, root }),
   });
@@ -186,6 +167,45 @@ test('a shell gets a friendly line, and everything but git is refused', needs, a
   assert.notEqual(forwarded.status, 0);
   assert.match((await run(command, '-W', '127.0.0.1:1')).stderr, /administratively prohibited/);
   assert.match((await run(command, '-s', 'sftp')).stderr, /subsystem request failed/);
+});
+
+test('git archive asks over SSH', needs, async (t) => {
+  const { directory, ssh, work } = await scene(t);
+  const command = ssh(newSshKey(directory, 'key').path);
+  const args = [
+    'archive',
+    '--remote=ssh://git@127.0.0.1/app.git',
+    '--format=tar',
+    '-o',
+    join(directory, 'a.tar'),
+    'main',
+  ];
+  const { status, stderr } = await overSsh(directory, command, ...args);
+  assert.equal(status, 0, stderr);
+  git(work, 'archive', '--format=tar', '-o', join(directory, 'b.tar'), 'main');
+  assert.deepEqual(readFileSync(join(directory, 'a.tar')), readFileSync(join(directory, 'b.tar')));
+});
+
+test('what may not be done is refused in a sentence, and hooks hear who it was', needs, async (t) => {
+  const pushers: unknown[] = [];
+  const { directory, ssh, work } = await scene(t, ({ root }) => ({
+    serve: gitOverSsh({
+      repositories: (name, { intent }) => createRepositoryDirectory(root).resolve(name, intent),
+      authorize: async ({ operation, name, principal, address }) =>
+        operation === 'push' && name === 'app.git'
+          ? `${String(principal)} at ${address} may only read here`
+          : undefined,
+      hooks: {
+        preReceive: async ({ principal }) => void pushers.push(principal),
+      },
+    }),
+  }));
+  const command = ssh(newSshKey(directory, 'key').path);
+  const refused = await overSsh(work, command, 'push', 'ssh://git@127.0.0.1/app.git', 'main:b');
+  assert.match(refused.stderr, /^fatal: somebody at 127\.0\.0\.1 may only read here$/m);
+  assert.deepEqual(pushers, []);
+  assert.equal((await overSsh(work, command, 'push', '-q', 'ssh://git@127.0.0.1/app', 'main:b')).status, 0);
+  assert.deepEqual(pushers, ['somebody']);
 });
 
 test('a repository that is not there is a sentence and exit code 128', needs, async (t) => {
