@@ -1,5 +1,5 @@
 /**
- * One connection that puts one request after another and reads each answer to its end. It looks at no more of an
+ * One connection, opened anew when the server has closed it between two requests, that puts one request after another and reads each answer to its end. It looks at no more of an
  * answer than it must, so that the load it makes costs less than the server it measures.
  *
  * @module
@@ -16,7 +16,8 @@ export interface Answer {
 }
 
 export class KeepAliveClient {
-  readonly #socket: Socket;
+  readonly #port: number;
+  #socket: Socket;
   #settle: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;
   #arrived: Buffer = Buffer.alloc(0);
   #status = 0;
@@ -27,16 +28,24 @@ export class KeepAliveClient {
   #isLastChunk = false;
 
   constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.#socket.on('data', (chunk) => this.#take(chunk));
+    this.#port = port;
+    this.#socket = this.#open();
+  }
+
+  #open(): Socket {
+    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
     const fail = (error?: Error): void =>
       this.#settle?.reject(error ?? new Error('the connection was closed'));
-    this.#socket.on('error', fail);
-    this.#socket.on('close', () => fail());
+    return socket
+      .on('data', (chunk) => this.#take(chunk))
+      .on('error', fail)
+      .on('end', () => socket.destroy())
+      .on('close', () => fail());
   }
 
   /** Send one request, head and body, and wait for the end of its answer. */
   ask(request: Buffer): Promise<Answer> {
+    if (this.#socket.destroyed) this.#socket = this.#open();
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
       this.#left = -1;
