@@ -50,8 +50,15 @@ export { type ConfigSources, commandEntry, configSources } from './repository/no
 export { initRepository, openRepository } from './repository/node/files-repository.ts';
 export { createRepositoryDirectory } from './repository/node/repository-directory.ts';
 export { type PushContext, type PushHooks, type Rejection, reject } from './repository/push/hooks.ts';
+export type {
+  JudgedCertificate,
+  JudgedNonce,
+  PushCertificate,
+  SignatureCheck,
+} from './repository/push/push-certificate.ts';
 export type { RefCommand } from './repository/push/ref-command.ts';
 export type { RefPolicy } from './repository/push/ref-policy.ts';
+export type { SignatureVerifier } from './repository/push/signature-verifier.ts';
 export type { Repository } from './repository/repository.ts';
 export type { DaemonRequest } from './transport/git-daemon/request-line.ts';
 export {

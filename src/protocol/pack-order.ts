@@ -22,7 +22,7 @@ export interface PackOrder {
 }
 
 /** Objects that the client can get elsewhere. The answer is in bands from its start. */
-export interface Elsewhere {
+interface Elsewhere {
   readonly ids: readonly ObjectId[];
   /** What is sent in front of the pack, once it is known which of them are left out of it. */
   announce(leftOut: readonly ObjectId[]): Uint8Array;

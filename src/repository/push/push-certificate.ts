@@ -27,7 +27,7 @@ export interface PushCertificate {
  * `receive.certNonceSlop`; `SLOP`: one of this repository, but given out longer ago; `BAD`: neither; `MISSING`: the
  * certificate has none; `UNSOLICITED`: it has one although none was given out.
  */
-export type NonceStatus = 'OK' | 'SLOP' | 'BAD' | 'MISSING' | 'UNSOLICITED';
+type NonceStatus = 'OK' | 'SLOP' | 'BAD' | 'MISSING' | 'UNSOLICITED';
 
 export interface JudgedNonce {
   readonly status: NonceStatus;
@@ -66,7 +66,7 @@ export interface JudgedCertificate {
 }
 
 /** What may begin a signature, at the start of a line. */
-export const SIGNATURE_STARTS = {
+const SIGNATURE_STARTS = {
   openpgp: ['-----BEGIN PGP SIGNATURE-----', '-----BEGIN PGP MESSAGE-----'],
   x509: ['-----BEGIN SIGNED MESSAGE-----'],
   ssh: ['-----BEGIN SSH SIGNATURE-----'],
