@@ -37,6 +37,7 @@ export class DeltaBaseCache implements Evictable {
   #ring: Uint8Array | undefined;
   #head = 0;
   #headWhenAsked = -1;
+  #isBeingReserved = false;
 
   constructor(budgetBytes: number = DELTA_BASE_CACHE_BYTES) {
     this.#budgetBytes = budgetBytes;
@@ -64,6 +65,7 @@ export class DeltaBaseCache implements Evictable {
 
   /** Whether it was written to since it was asked last. */
   get isInUse(): boolean {
+    if (this.#isBeingReserved) return true;
     const isUsed = this.#head !== this.#headWhenAsked;
     this.#headWhenAsked = this.#head;
     return isUsed;
@@ -78,7 +80,10 @@ export class DeltaBaseCache implements Evictable {
     const ring = new Uint8Array(this.#budgetBytes);
     this.#ring = ring;
     this.#headWhenAsked = -1;
+    // What makes room for it must not take it: somebody is about to write to it.
+    this.#isBeingReserved = true;
     warmMemory.register(this);
+    this.#isBeingReserved = false;
     return ring;
   }
 

@@ -221,14 +221,14 @@ export class PackReader {
     const bases = this.#bases;
     if (isBase && bases.fits(sizeBytes)) {
       bases.add(this.#number, offset, type, sizeBytes);
-      const { start } = bases;
+      const { ring, start } = bases;
       try {
-        this.#entries.into(this.#streamAt, sizeBytes, bases.ring, start);
+        this.#entries.into(this.#streamAt, sizeBytes, ring, start);
       } catch (error) {
         bases.remove(this.#number, offset);
         throw error;
       }
-      setFound(bases.ring, start, sizeBytes, type);
+      setFound(ring, start, sizeBytes, type);
     } else if (isBase || sizeBytes >= STREAM_CHUNK_BYTES) {
       const room = new Uint8Array(sizeBytes + 1);
       this.#entries.into(this.#streamAt, sizeBytes, room, 0);
