@@ -111,10 +111,15 @@ function serving(): Work[] {
   ];
   return requests.flatMap(([name, input]) => {
     if (input === undefined) return [];
-    const env = { GIT_PROTOCOL: 'version=2' };
+    const env = {
+      GIT_PROTOCOL: 'version=2',
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'uploadpack.allowFilter',
+      GIT_CONFIG_VALUE_0: 'true',
+    };
     const git: Run = {
       command: 'git',
-      args: ['-c', 'uploadpack.allowFilter=true', 'upload-pack', '--stateless-rpc', repository],
+      args: ['upload-pack', '--stateless-rpc', repository],
       input,
       env,
     };
