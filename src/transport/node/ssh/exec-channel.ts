@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { ServerChannel } from 'ssh2';
 import type { ByteStream } from '../../../core/byte-stream.ts';
 import { abortError, GitError, throwIfAborted } from '../../../core/errors.ts';
+import type { PeerOptions } from '../byte-streams.ts';
 
 /** What ssh2 offers a client to send unread, and twice that: a client that sends more breaks the protocol. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
@@ -35,34 +35,48 @@ export function guardWindow(channel: ServerChannel, overrun: () => void): void {
  * Send `output`, one chunk at a time: the next is asked for when the client's window and the socket have taken the
  * last. ssh2 itself looks at the window only, which may be four gigabytes.
  *
- * @throws {GitError} ABORTED when the signal fires; and whatever `output` throws
+ * @throws {GitError} ABORTED when the signal fires, or the client takes nothing for too long; and whatever `output`
+ * throws
  */
 export async function sendAll(
   output: ByteStream,
   channel: ServerChannel,
   socket: Socket,
-  { signal, onSent }: { readonly signal: AbortSignal; readonly onSent: (sizeBytes: number) => void },
+  { onSent, ...peer }: PeerOptions & { readonly onSent: (sizeBytes: number) => void },
 ): Promise<void> {
   for await (const chunk of output) {
-    throwIfAborted(signal);
-    await taken(chunk, channel, signal);
+    throwIfAborted(peer.signal);
+    // It calls back when the last byte fits the window, and not at all when the channel is gone.
+    await taken((done) => channel.write(chunk, done), peer);
     onSent(chunk.length);
     while (socket.writableLength > MAX_UNSENT_BYTES) {
-      if (socket.destroyed) throw new GitError('ABORTED', 'Cannot send: the client went away');
-      await once(socket, 'drain', { signal });
+      await taken((done) => void socket.once('drain', done), peer);
     }
   }
 }
 
-/** ssh2 calls back when the last byte fits the window, and not at all when the channel is gone. */
-function taken(chunk: Uint8Array, channel: ServerChannel, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-    channel.write(chunk, (error) => {
-      signal.removeEventListener('abort', onAbort);
-      if (error) reject(new GitError('ABORTED', 'Cannot send: the client went away', {}, error));
-      else resolve();
+/** Waits until `begin`'s callback is called. */
+async function taken(
+  begin: (done: (error?: Error | null) => void) => void,
+  { signal, idleTimeoutMs }: PeerOptions,
+): Promise<void> {
+  let stop: (() => void) | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stop = () => reject(abortError(signal as AbortSignal));
+      signal?.addEventListener('abort', stop, { once: true });
+      if (idleTimeoutMs > 0) {
+        const silent = (): void => reject(new GitError('ABORTED', 'Cannot send: the client takes nothing'));
+        timer = setTimeout(silent, idleTimeoutMs);
+      }
+      begin((error) => {
+        if (error) reject(new GitError('ABORTED', 'Cannot send: the client went away', {}, error));
+        else resolve();
+      });
     });
-  });
+  } finally {
+    clearTimeout(timer);
+    if (stop !== undefined) signal?.removeEventListener('abort', stop);
+  }
 }

@@ -204,7 +204,8 @@ export class SshConnection {
   ): Promise<number> {
     const { channel, command, protocol, known, signal, say } = running;
     const { serve, limits, onError } = this.#options;
-    const input = chunksOf(channel, { signal, idleTimeoutMs: limits.idleTimeoutMs });
+    const peer = { signal, idleTimeoutMs: limits.idleTimeoutMs };
+    const input = chunksOf(channel, peer);
     try {
       const output = serve({
         ...command,
@@ -215,7 +216,7 @@ export class SshConnection {
         signal,
         say,
       });
-      await sendAll(output, channel, this.#socket, { signal, onSent });
+      await sendAll(output, channel, this.#socket, { ...peer, onSent });
       return 0;
     } catch (error) {
       if (!isGitError(error)) onError?.(error, this.#login);

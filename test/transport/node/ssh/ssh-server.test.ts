@@ -208,6 +208,59 @@ test('what may not be done is refused in a sentence, and hooks hear who it was',
   assert.deepEqual(pushers, ['somebody']);
 });
 
+/** More than any client's window, until somebody stops it. */
+function endless(): { serve(): AsyncGenerator<Uint8Array>; readonly stopped: Promise<void> } {
+  const { promise: stopped, resolve } = withResolvers();
+  return {
+    stopped,
+    async *serve() {
+      try {
+        for (;;) yield new Uint8Array(64 * 1024);
+      } finally {
+        resolve();
+      }
+    },
+  };
+}
+
+function withResolvers() {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+for (const [what, leave] of [
+  ['goes away', true],
+  ['takes nothing any more', false],
+] as const) {
+  test(`a client that ${what} ends what it asked for`, needs, async (t) => {
+    const work = endless();
+    const errors: unknown[] = [];
+    const { directory, ssh, events } = await scene(t, () => ({
+      serve: work.serve,
+      onError: (error) => errors.push(error),
+      limits: leave ? {} : { idleTimeoutMs: 300 },
+    }));
+    const args = [
+      ...ssh(newSshKey(directory, 'key').path).split(' '),
+      'git@127.0.0.1',
+      "git-upload-pack 'a'",
+    ];
+    const child = spawn(args[0] as string, args.slice(1), { stdio: ['pipe', 'pipe', 'ignore'] });
+    t.after(() => child.kill('SIGKILL'));
+    await once(child.stdout, 'readable'); // and never read
+    if (leave) child.kill('SIGKILL');
+    await work.stopped;
+    while (!events.some(({ kind }) => kind === 'command'))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    const ended = events.find((event) => event.kind === 'command');
+    assert.equal(ended?.exitCode, 128);
+    assert.deepEqual(errors, []);
+  });
+}
+
 test('a repository that is not there is a sentence and exit code 128', needs, async (t) => {
   const { directory, ssh } = await scene(t);
   const command = ssh(newSshKey(directory, 'key').path);
