@@ -5,19 +5,10 @@
  * @module
  */
 import type { ObjectId } from '../core/object-id.ts';
+import { refLookups } from '../refs/ref-lookup.ts';
 import { isValidRefName } from '../refs/ref-name.ts';
 import { type FetchContext, violation } from './fetch-context.ts';
 import { isHiddenRef } from './hidden-refs.ts';
-
-/** Where a short name may be, the most specific first. */
-const RULES: readonly ((name: string) => string)[] = [
-  (name) => name,
-  (name) => `refs/${name}`,
-  (name) => `refs/tags/${name}`,
-  (name) => `refs/heads/${name}`,
-  (name) => `refs/remotes/${name}`,
-  (name) => `refs/remotes/${name}/HEAD`,
-];
 
 /** @throws {GitError} PROTOCOL_VIOLATION when a name leads to no ref, or to several */
 export async function resolveDeepenNot(context: FetchContext, names: readonly string[]): Promise<ObjectId[]> {
@@ -34,8 +25,7 @@ export async function resolveDeepenNot(context: FetchContext, names: readonly st
 /** What the shown refs of a short or full name hold, the most specific first. */
 export async function findRefs({ repository, options }: FetchContext, name: string): Promise<ObjectId[]> {
   const found: ObjectId[] = [];
-  for (const rule of RULES) {
-    const fullName = rule(name);
+  for (const fullName of refLookups(name)) {
     if (!isRef(fullName) || isHiddenRef(fullName, options.hiddenRefs)) continue;
     const ref = await repository.refs.resolve(fullName, { signal: options.signal });
     if (ref !== undefined) found.push(ref.id);

@@ -9,6 +9,7 @@ import { decodeText, encodeLatin1 } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
 import { bytesToHex, type ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
+import { refLookups } from '../../refs/ref-lookup.ts';
 import { isValidRefName } from '../../refs/ref-name.ts';
 import { CommitFields } from '../commit.ts';
 import type { Repository } from '../repository.ts';
@@ -27,16 +28,6 @@ export interface TreeishOptions {
   readonly isHidden: (refName: string) => boolean;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Where a short name may be. */
-const RULES: readonly ((name: string) => string)[] = [
-  (name) => name,
-  (name) => `refs/${name}`,
-  (name) => `refs/tags/${name}`,
-  (name) => `refs/heads/${name}`,
-  (name) => `refs/remotes/${name}`,
-  (name) => `refs/remotes/${name}/HEAD`,
-];
 
 /** Shortest abbreviated id. */
 const MIN_PREFIX_DIGITS = 4;
@@ -82,8 +73,7 @@ async function resolveName(
   { isHidden, signal }: TreeishOptions,
 ): Promise<ObjectId | undefined> {
   const short = name === '@' ? 'HEAD' : name;
-  for (const rule of RULES) {
-    const fullName = rule(short);
+  for (const fullName of refLookups(short)) {
     const isRef = fullName === 'HEAD' || (fullName.startsWith('refs/') && isValidRefName(fullName));
     if (!isRef || isHidden(fullName)) continue;
     const ref = await refs.resolve(fullName, { signal });

@@ -9,8 +9,9 @@ import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cancellable } from '../../core/byte-stream.ts';
-import { GitError, throwIfAborted } from '../../core/errors.ts';
+import { throwIfAborted } from '../../core/errors.ts';
 import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
+import { storageError } from '../../odb/node/storage-error.ts';
 import type { ShallowRoots, TemporaryShallowFile } from '../push/shallow-roots.ts';
 import { parseShallowFile } from '../shallow-file.ts';
 import { orAbsent } from './git-directory.ts';
@@ -44,7 +45,7 @@ export class FilesShallowRoots implements ShallowRoots {
       await rename(lockPath, path);
     } catch (error) {
       await rm(lockPath, { force: true });
-      throw storageError('Cannot write the shallow file', error);
+      throw storageError(error, 'write the shallow file', path);
     }
   }
 
@@ -55,7 +56,7 @@ export class FilesShallowRoots implements ShallowRoots {
       await writeFile(path, await this.#textWith(roots), { flag: 'wx' });
     } catch (error) {
       await remove();
-      throw storageError('Cannot write a shallow file for hooks', error);
+      throw storageError(error, 'write a shallow file for hooks', path);
     }
     return { path, [Symbol.asyncDispose]: remove };
   }
@@ -75,12 +76,7 @@ async function acquire(path: string, signal: AbortSignal | undefined): Promise<F
       return await open(path, 'wx', 0o666);
     } catch (error) {
       const isHeld = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-      if (!isHeld || performance.now() >= deadline) throw storageError('Cannot lock the shallow file', error);
+      if (!isHeld || performance.now() >= deadline) throw storageError(error, 'lock the shallow file', path);
     }
   }
-}
-
-function storageError(message: string, cause: unknown): unknown {
-  if (cause instanceof GitError) return cause;
-  return new GitError('STORAGE_FAILED', message, {}, cause);
 }
