@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
 import { GitError } from '../../../core/errors.ts';
 import { isAbsent, storageError, systemCode } from '../../../odb/node/storage-error.ts';
+import { ed25519PrivateKey } from '../../ssh/private-key.ts';
 import { keyFingerprint } from './key-fingerprint.ts';
 
 export interface HostKey {
@@ -21,17 +23,18 @@ export interface HostKey {
 }
 
 const KINDS = [
-  { name: 'ssh_host_ed25519_key', make: () => generateKeyPair('ed25519', {}) },
-  { name: 'ssh_host_rsa_key', make: () => generateKeyPair('rsa', { bits: 3072 }) },
+  { name: 'ssh_host_ed25519_key', make: newEd25519Key },
+  { name: 'ssh_host_rsa_key', make: newRsaKey },
 ] as const;
+
+const RSA_BITS = 3072;
+/** Characters in a line of an armoured key file. */
+const ARMOUR_WIDTH = 70;
 
 /** Whatever the group or others may do to the file. */
 const OTHERS = 0o077;
 
-const generateKeyPair = promisify(ssh2.utils.generateKeyPair) as (
-  type: string,
-  options: object,
-) => Promise<{ readonly private: string; readonly public: string }>;
+const newKeyPair = promisify(generateKeyPair);
 
 /**
  * The keys in `directory`, under OpenSSH's names. One that is not there is made, readable by its owner only; one that
@@ -68,12 +71,8 @@ async function existingKey(path: string): Promise<HostKey | undefined> {
   return describe(path, privateKey);
 }
 
-async function newKey(
-  directory: string,
-  path: string,
-  make: () => Promise<{ readonly private: string }>,
-): Promise<HostKey> {
-  const { private: privateKey } = await make();
+async function newKey(directory: string, path: string, make: () => Promise<string>): Promise<HostKey> {
+  const privateKey = await make();
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
   try {
@@ -94,6 +93,32 @@ async function newKey(
     await rm(temporary, { force: true });
   }
   return describe(path, privateKey);
+}
+
+/** Not ssh2's own generator: it drops zeros at the start of a key, and one file in 128 cannot be read again. */
+async function newEd25519Key(): Promise<string> {
+  const { privateKey } = await newKeyPair('ed25519');
+  return armouredEd25519Key(privateKey);
+}
+
+/** The text of a key file, of an Ed25519 key. */
+export function armouredEd25519Key(key: KeyObject): string {
+  const { x = '', d = '' } = key.export({ format: 'jwk' });
+  const bytes = ed25519PrivateKey(
+    Buffer.from(x, 'base64url'),
+    Buffer.from(d, 'base64url'),
+    randomBytes(4).readUInt32BE(),
+  );
+  const text = Buffer.from(bytes).toString('base64');
+  const lines = text.match(new RegExp(`.{1,${ARMOUR_WIDTH}}`, 'g')) ?? [];
+  return ['-----BEGIN OPENSSH PRIVATE KEY-----', ...lines, '-----END OPENSSH PRIVATE KEY-----', ''].join(
+    '\n',
+  );
+}
+
+async function newRsaKey(): Promise<string> {
+  const { privateKey } = await newKeyPair('rsa', { modulusLength: RSA_BITS });
+  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
 function describe(path: string, privateKey: string): HostKey {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -312,26 +312,4 @@ test('a trusted proxy says who its client is', needs, async (t) => {
   assert.ok(events.some((event) => event.kind === 'login' && event.login.address === '203.0.113.7'));
   const plain = await run(ssh(newSshKey(directory, 'other').path), 'id');
   assert.equal(plain.status, 255);
-});
-
-test('host keys are made once, for their owner only, and never replaced', needs, async (t) => {
-  const directory = join(await scratchDirectory(t), 'host');
-  const made = await loadHostKeys(directory);
-  assert.deepEqual(
-    made.map(({ type }) => type),
-    ['ssh-ed25519', 'ssh-rsa'],
-  );
-  for (const { path, fingerprint } of made) {
-    assert.equal(statSync(path).mode & 0o777, 0o600);
-    const listed = sshKeygen('/', '-lf', path);
-    assert.ok(listed.includes(fingerprint));
-  }
-  assert.deepEqual(await loadHostKeys(directory), made);
-  const { path } = made[0]!;
-  chmodSync(path, 0o644);
-  await assert.rejects(loadHostKeys(directory), { code: 'INVALID_ARGUMENT', message: /others may read it/ });
-  chmodSync(path, 0o600);
-  writeFileSync(path, 'no key');
-  await assert.rejects(loadHostKeys(directory), { code: 'INVALID_ARGUMENT' });
-  assert.equal(readFileSync(path, 'utf8'), 'no key');
 });
