@@ -34,6 +34,16 @@ export type Verdict =
       readonly headers?: Readonly<Record<string, string>> | undefined;
     };
 
+/** Who is at the other end, as far as the carrier can tell and is believed. */
+export interface HttpClient {
+  /** Where the client is: behind a trusted proxy, what the proxy says. */
+  readonly address?: string | undefined;
+  /** The certificate that it proved itself with over TLS, already checked against the authorities. */
+  readonly certificate?: { readonly subject: string; readonly fingerprint: string } | undefined;
+  /** Who a trusted proxy says it is. */
+  readonly proxyUser?: string | undefined;
+}
+
 export interface GitServerOptions {
   readonly repositories: RepositoryResolver;
   /** Asked before the repository is looked for, for each request. Without it everybody may do everything. */
@@ -93,6 +103,8 @@ export interface HttpExchange {
   readonly body: ByteStream;
   /** Fires when the client goes away or the server stops. The carrier also ends its wait for `body` then. */
   readonly signal: AbortSignal;
+  /** Absent where the carrier knows nothing. */
+  readonly client?: HttpClient | undefined;
 }
 
 export interface GitServer {
