@@ -5,18 +5,30 @@
  * @module
  */
 import { realpathSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { spellings } from './repository-name.ts';
+import { join, relative, sep } from 'node:path';
+import { nameOfPath, spellings } from './repository-name.ts';
 
 const MAX_KNOWN = 4096;
+
+/** A repository that was found. */
+export interface KnownRepository {
+  readonly gitDirectory: string;
+  /** As {@link nameOfDirectory}. */
+  readonly name: string | undefined;
+}
 
 interface KnownPath {
   readonly root: Stats;
   readonly path: string;
   /** What was asked for in the first place, when that is not there. */
   readonly absentPath: string | undefined;
-  /** `path` with symbolic links followed: the git directory. */
-  readonly realPath: string;
+  /** What `path` is with symbolic links followed. */
+  readonly found: KnownRepository;
+}
+
+/** The one name of the repository in `gitDirectory`, which lies in `root`; both without symbolic links. */
+export function nameOfDirectory(root: string, gitDirectory: string): string | undefined {
+  return nameOfPath(relative(root, gitDirectory).replaceAll(sep, '/'));
 }
 
 export class KnownPaths {
@@ -28,11 +40,11 @@ export class KnownPaths {
     this.#root = root;
   }
 
-  /** The git directory of `name`, if it was found and is still found there. */
-  find(name: string): string | undefined {
+  /** The repository that `name` spells, if it was found and is still found there. */
+  find(name: string): KnownRepository | undefined {
     const known = this.#known.get(name);
     if (known === undefined) return undefined;
-    if (this.#isStill(known)) return known.realPath;
+    if (this.#isStill(known)) return known.found;
     this.#known.delete(name);
     return undefined;
   }
@@ -41,11 +53,13 @@ export class KnownPaths {
   remember(name: string, gitDirectory: string): void {
     const [first, second] = spellings(name).map((spelling) => join(this.#root, spelling));
     const root = lookAt(this.#root);
-    if (root === undefined || first === undefined) return;
+    const realRoot = realPathOf(this.#root);
+    if (root === undefined || realRoot === undefined || first === undefined) return;
+    const found = { gitDirectory, name: nameOfDirectory(realRoot, gitDirectory) };
     if (realPathOf(first) === gitDirectory) {
-      this.#keep(name, { root, path: first, absentPath: undefined, realPath: gitDirectory });
+      this.#keep(name, { root, path: first, absentPath: undefined, found });
     } else if (second !== undefined && lookAt(first) === undefined && realPathOf(second) === gitDirectory) {
-      this.#keep(name, { root, path: second, absentPath: first, realPath: gitDirectory });
+      this.#keep(name, { root, path: second, absentPath: first, found });
     }
   }
 
@@ -61,10 +75,13 @@ export class KnownPaths {
     }
   }
 
-  #isStill({ root, path, absentPath, realPath }: KnownPath): boolean {
+  #isStill({ root, path, absentPath, found }: KnownPath): boolean {
     const seen = lookAt(this.#root);
     if (seen === undefined || seen.ino !== root.ino || seen.dev !== root.dev) return false;
-    return realPathOf(path) === realPath && (absentPath === undefined || lookAt(absentPath) === undefined);
+    return (
+      realPathOf(path) === found.gitDirectory &&
+      (absentPath === undefined || lookAt(absentPath) === undefined)
+    );
   }
 }
 

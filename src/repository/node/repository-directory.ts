@@ -4,15 +4,15 @@
  * @module
  */
 import { lstat, mkdir, realpath } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { isGitError } from '../../core/errors.ts';
 import { createThreadTaskPool } from '../../pack/node/thread-task-pool.ts';
 import type { TaskPool } from '../../pack/task-pool.ts';
 import type { Repository } from '../repository.ts';
 import { findGitDirectory, isGitDirectory, kindOf, orAbsent } from './git-directory.ts';
 import { type InitRepositoryOptions, initRepository } from './init-repository.ts';
-import { KnownPaths } from './known-paths.ts';
-import { bareName, parseRepositoryName, spellings } from './repository-name.ts';
+import { KnownPaths, nameOfDirectory } from './known-paths.ts';
+import { bareName, nameOfPath, parseRepositoryName, spellings } from './repository-name.ts';
 import { WarmRepositories, type WarmRepositoriesOptions } from './warm-repositories.ts';
 
 export interface RepositoryDirectoryOptions extends InitRepositoryOptions, WarmRepositoriesOptions {
@@ -35,6 +35,18 @@ export interface RepositoryDirectory extends AsyncDisposable {
    * @throws {GitError} REPOSITORY_INVALID, UNSUPPORTED for one that cannot be opened; STORAGE_FAILED
    */
   resolve(name: string, intent: 'read' | 'write'): Promise<Repository | undefined>;
+  /**
+   * The one name of the repository that `name` stands for, for rules and counts: the path of its directory under the root,
+   * with `/`, without `/.git` and without one `.git`. `app`, `app.git`, symbolic links and, where the disk does not tell them
+   * apart, `App` all have the same.
+   *
+   * Where there is none it is the name that one would have if it were made now. `app` and `app.git`, where both are
+   * there, are two repositories with one name.
+   *
+   * @returns `undefined` for what cannot be a name
+   * @throws {GitError} STORAGE_FAILED
+   */
+  nameOf(name: string): Promise<string | undefined>;
 }
 
 /**
@@ -52,6 +64,7 @@ export function createRepositoryDirectory(
     (name: string, { intent }: { readonly intent: 'read' | 'write' }) => find(name, intent),
     {
       resolve: find,
+      nameOf: (name: string) => directory.nameOf(name),
       [Symbol.asyncDispose]: () => directory.close(),
     },
   );
@@ -86,16 +99,28 @@ class FilesRepositoryDirectory {
     return made === undefined ? undefined : this.#warm.lease(made);
   }
 
+  async nameOf(name: string): Promise<string | undefined> {
+    if (parseRepositoryName(name) === undefined) return undefined;
+    const known = this.#known.find(name);
+    if (known !== undefined) return known.name;
+    const root = await orAbsent(realpath(this.#root));
+    if (root === undefined) return nameOfPath(bareName(name));
+    const existing = await this.#findIn(root, name, evenBrokenAt);
+    if (existing === undefined) return this.#nameToMake(root, name);
+    this.#known.remember(name, existing);
+    return nameOfDirectory(root, existing);
+  }
+
   async close(): Promise<void> {
     await this.#warm.close();
     await this.#ownTasks?.close();
   }
 
   async #leaseKnown(name: string): Promise<Repository | undefined> {
-    const gitDirectory = this.#known.find(name);
-    if (gitDirectory === undefined) return undefined;
+    const known = this.#known.find(name);
+    if (known === undefined) return undefined;
     try {
-      return await this.#warm.lease(gitDirectory);
+      return await this.#warm.lease(known.gitDirectory);
     } catch (error) {
       if (!isGitError(error, 'REPOSITORY_INVALID', 'REPOSITORY_NOT_FOUND')) throw error;
       this.#known.forget(name); // something else is there now
@@ -106,11 +131,18 @@ class FilesRepositoryDirectory {
   /** The git directory of an existing repository. */
   async #find(name: string): Promise<string | undefined> {
     const root = await orAbsent(realpath(this.#root));
-    if (root === undefined) return undefined;
+    return root === undefined ? undefined : this.#findIn(root, name, gitDirectoryAt);
+  }
+
+  async #findIn(
+    root: string,
+    name: string,
+    lookAt: (path: string) => Promise<string | undefined>,
+  ): Promise<string | undefined> {
     for (const spelling of spellings(name)) {
       const path = await this.#inside(root, join(root, spelling));
       if (path === undefined) continue;
-      const found = await gitDirectoryAt(path);
+      const found = await lookAt(path);
       const directory = found && (await this.#inside(root, found));
       if (directory !== undefined) return directory;
     }
@@ -121,6 +153,17 @@ class FilesRepositoryDirectory {
   async #inside(root: string, path: string): Promise<string | undefined> {
     const real = await orAbsent(realpath(path));
     return real?.startsWith(root.endsWith(sep) ? root : root + sep) === true ? real : undefined;
+  }
+
+  /** The name of what {@link #make} would make: in the directory that is really there, where a link leads to one. */
+  async #nameToMake(root: string, name: string): Promise<string | undefined> {
+    const path = join(root, bareName(name));
+    for (let above = dirname(path); ; above = dirname(above)) {
+      const real = above === root ? root : await orAbsent(realpath(above));
+      if (real === undefined) continue; // looked for in what is above it, the root at the latest
+      const isInside = real === root || (await this.#inside(root, real)) !== undefined;
+      return isInside ? nameOfDirectory(root, join(real, relative(above, path))) : nameOfPath(bareName(name));
+    }
   }
 
   /** @returns the git directory of a new repository, or `undefined` where none can be made */
@@ -151,6 +194,16 @@ class FilesRepositoryDirectory {
         return false;
     }
     return true;
+  }
+}
+
+/** As {@link gitDirectoryAt}; a repository that cannot be opened is still the one that is there. */
+async function evenBrokenAt(path: string): Promise<string | undefined> {
+  try {
+    return await gitDirectoryAt(path);
+  } catch (error) {
+    if (isGitError(error, 'REPOSITORY_INVALID', 'UNSUPPORTED')) return path;
+    throw error;
   }
 }
 

@@ -48,6 +48,21 @@ export function bareName(name: string): string {
   return `${withoutSuffix(name)}${GIT_SUFFIX}`;
 }
 
+/**
+ * The one name of the repository that has its git directory at `path`: without `/.git`, and without one `.git`.
+ *
+ * @param path relative to the root, with `/`, no symbolic links in it
+ * @returns `undefined` for the root itself
+ */
+export function nameOfPath(path: string): string | undefined {
+  const name = withoutSuffix(
+    path.endsWith(INSIDE_WORK_TREE) ? path.slice(0, -INSIDE_WORK_TREE.length) : path,
+  );
+  return name === '' ? undefined : name;
+}
+
+const INSIDE_WORK_TREE = `/${GIT_SUFFIX}`;
+
 function withoutSuffix(name: string): string {
   return name.endsWith(GIT_SUFFIX) ? name.slice(0, -GIT_SUFFIX.length) : name;
 }
