@@ -7,9 +7,12 @@ import { resolve } from 'node:path';
 import type { ProgressListener } from '../core/byte-stream.ts';
 import { GitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
+import type { SharedPermissions } from '../core/node/shared-permissions.ts';
 import { type ObjectFormat, objectFormatByName } from '../core/object-id.ts';
 import type { FsckRules } from '../pack/fsck/rules.ts';
 import { progressText } from '../protocol/progress-text.ts';
+import { configSources } from '../repository/node/config/config-sources.ts';
+import { sharedPermissions } from '../repository/node/config/shared-repository.ts';
 import { openRepository } from '../repository/node/files-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readArguments, readCount, readSizeBytes, usageError } from './arguments.ts';
@@ -28,6 +31,8 @@ export interface IndexPackJob {
   readonly keepMessage: string | undefined;
   /** The one worked in, if any. */
   readonly repository: Repository | undefined;
+  /** Who else may use what is written, as the repository says. */
+  readonly shared: SharedPermissions | undefined;
   readonly format: ObjectFormat;
   readonly limits: Limits;
   readonly collisionDetection: boolean;
@@ -51,8 +56,8 @@ export async function readIndexPackJob(args: readonly string[], world: CommandWo
       output: { type: 'string', short: 'o' },
       verify: { type: 'boolean' },
       keep: { type: 'string' },
-      'rev-index': { type: 'boolean', default: true },
-      threads: { type: 'string', default: '0' },
+      'rev-index': { type: 'boolean' },
+      threads: { type: 'string' },
       'max-input-size': { type: 'string', default: '0' },
       'object-format': { type: 'string' },
       verbose: { type: 'boolean', short: 'v' },
@@ -74,7 +79,7 @@ export async function readIndexPackJob(args: readonly string[], world: CommandWo
     name === undefined ? undefined : resolve(world.directory, withPackSuffix(name, values.verify === true));
   const output = values.output === undefined ? undefined : resolve(world.directory, values.output);
   const maxPackBytes = readSizeBytes(values['max-input-size'], 'max-input-size');
-  const threads = readCount(values.threads, 'threads');
+  const askedThreads = values.threads === undefined ? undefined : readCount(values.threads, 'threads');
   const wantsProgress = values.progress ?? (values.verbose === true || world.isTerminal);
   const { repository, format } = await findFormat(
     values['object-format'],
@@ -82,19 +87,21 @@ export async function readIndexPackJob(args: readonly string[], world: CommandWo
     values['fix-thin'] === true,
     world,
   );
+  const config = repository?.config;
   return {
     source: stdin ? 'input' : values.verify === true ? 'verify' : 'file',
     packPath,
     indexPath: output ?? (packPath === undefined ? undefined : indexPathOf(packPath)),
-    reverseIndex: values['rev-index'],
+    reverseIndex: values['rev-index'] ?? config?.getBoolean('pack.writereverseindex') ?? true,
     fixThin: values['fix-thin'] === true,
     keepMessage: values.keep,
     repository,
+    shared: config && sharedPermissions(config),
     format,
     limits: maxPackBytes === 0 ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, maxPackBytes },
     collisionDetection: values['collision-detection'],
     fsck: strictRules(values.strict, values['fsck-objects']),
-    threads,
+    threads: askedThreads ?? Math.max(0, config?.getInteger('pack.threads') ?? 0),
     onProgress: wantsProgress ? progressOn(world, stdin ? undefined : 'Indexing objects') : undefined,
   };
 }
@@ -123,7 +130,10 @@ async function findFormat(
     const what = fixThin ? '--fix-thin' : '--stdin without a pack name';
     throw new GitError('REPOSITORY_NOT_FOUND', `${what} requires a git repository`);
   }
-  const repository = path === undefined ? undefined : await openRepository(path);
+  const repository =
+    path === undefined
+      ? undefined
+      : await openRepository(path, { configSources: configSources(world.environment) });
   const format =
     asked === undefined ? (repository?.format ?? objectFormatByName('sha1')) : objectFormatByName(asked);
   if (packPath === undefined && repository !== undefined && format !== repository.format) {

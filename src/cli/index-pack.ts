@@ -7,6 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GitError } from '../core/errors.ts';
 import { nodeRuntime } from '../core/node/runtime.ts';
+import { shareFile } from '../core/node/shared-permissions.ts';
 import { bytesToHex } from '../core/object-id.ts';
 import { compareWithStored } from '../odb/stored-copies.ts';
 import { type IndexedPack, indexPack } from '../pack/index-pack.ts';
@@ -40,8 +41,8 @@ Reads a pack, checks every object in it and writes its index beside it. Prints t
     -o <index-file>       write the index there; by default .pack of the pack's name becomes .idx
     --verify              write nothing: compare with the index that is there
     --keep[=<msg>]        put a .keep file beside the pack, which says <msg>
-    --[no-]rev-index      whether to write a .rev file as well; the default is to
-    --threads=<n>         threads that resolve deltas; 0, the default, is one per processor
+    --[no-]rev-index      whether to write a .rev file as well; the default is pack.writeReverseIndex, or to
+    --threads=<n>         threads that resolve deltas; 0 is one per processor; the default is pack.threads, or 0
     --max-input-size=<n>  refuse packs of more bytes
     --no-collision-detection
                           neither look for SHA-1 collision attacks nor compare with the objects
@@ -146,6 +147,7 @@ async function receive(
     if (reader !== undefined && job.collisionDetection) {
       await compareWithStored(pack, sink, { runtime: nodeRuntime, stored: reader });
     }
+    shareFile(sink.descriptor, job.shared);
     await sink.sync();
     return pack;
   } finally {
@@ -160,6 +162,7 @@ function placesOf(job: IndexPackJob, packPath: string, incoming: string | undefi
   return {
     incoming: incoming === undefined ? undefined : { path: incoming, to: packPath },
     index,
+    shared: job.shared,
     reverseIndex: job.reverseIndex ? reverseIndexPathOf(index) : undefined,
     keep:
       job.keepMessage === undefined

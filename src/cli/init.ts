@@ -15,7 +15,7 @@ export const initCommand: Command = {
   name: 'init',
   summary: 'make an empty bare repository',
   usage: [
-    'init [-q | --quiet] [--object-format=<format>] [-b <branch> | --initial-branch=<branch>] <directory>',
+    'init [-q | --quiet] [--object-format=<format>] [-b <branch> | --initial-branch=<branch>] [--shared[=<permissions>]] <directory>',
   ],
   description: `
 Makes <directory> an ordinary bare Git repository, as 'git init --bare' does. One that is there already is left
@@ -25,16 +25,23 @@ as it is.
                           sha1 (the default) or sha256
     -b, --initial-branch=<branch>
                           what HEAD points at; the default is main
+    --shared[=(group|all|umask|<mode>)]
+                          who else may use its files, whatever the umask says; without a value the group
     --bare                accepted, since every repository made here is
     -q, --quiet           print nothing`,
 
   async run(args, world) {
-    const { values, positionals } = readArguments(args, {
-      bare: { type: 'boolean' },
-      quiet: { type: 'boolean', short: 'q' },
-      'initial-branch': { type: 'string', short: 'b' },
-      'object-format': { type: 'string' },
-    });
+    const { values, positionals } = readArguments(
+      args,
+      {
+        bare: { type: 'boolean' },
+        quiet: { type: 'boolean', short: 'q' },
+        'initial-branch': { type: 'string', short: 'b' },
+        'object-format': { type: 'string' },
+        shared: { type: 'string' },
+      },
+      ['shared'],
+    );
     const [name, ...more] = positionals;
     if (name === undefined || more.length > 0) throw usageError('Expected one directory');
     const path = resolve(world.directory, name);
@@ -43,6 +50,7 @@ as it is.
     await using repository = await initRepository(path, {
       format: format === undefined ? undefined : objectFormatByName(format),
       initialBranch: values['initial-branch'],
+      shared: values.shared === '' ? 'group' : values.shared,
     });
     if (values.quiet !== true) {
       const what = existed ? 'Reinitialized existing' : 'Initialized empty';

@@ -5,6 +5,7 @@
  */
 import { link, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type SharedPermissions, shareFile } from '../core/node/shared-permissions.ts';
 import type { IndexedPack } from '../pack/index-pack.ts';
 import { openFile, storageFailed } from './pack-file.ts';
 
@@ -13,6 +14,8 @@ export interface PackPlaces {
   /** The received pack: moved from here … */
   readonly incoming?: { readonly path: string; readonly to: string } | undefined;
   readonly index: string;
+  /** Who else may use the files. */
+  readonly shared?: SharedPermissions | undefined;
   readonly reverseIndex?: string | undefined;
   readonly keep?: { readonly path: string; readonly message: string } | undefined;
 }
@@ -36,8 +39,10 @@ export async function publishPack(pack: IndexedPack, places: PackPlaces): Promis
   const temporaryIndex = temporaryBeside(places.index, 'idx');
   const temporaryReverse = temporaryBeside(places.index, 'rev');
   try {
-    await writeDurably(temporaryIndex, pack.encodeIndex());
-    if (places.reverseIndex !== undefined) await writeDurably(temporaryReverse, pack.encodeReverseIndex());
+    const { shared } = places;
+    await writeDurably(temporaryIndex, pack.encodeIndex(), shared);
+    if (places.reverseIndex !== undefined)
+      await writeDurably(temporaryReverse, pack.encodeReverseIndex(), shared);
     const kept = places.keep !== undefined && (await writeKeep(places.keep.path, places.keep.message));
     if (places.incoming !== undefined) await moveIntoPlace(places.incoming.path, places.incoming.to);
     if (places.reverseIndex !== undefined) await replace(temporaryReverse, places.reverseIndex);
@@ -49,10 +54,15 @@ export async function publishPack(pack: IndexedPack, places: PackPlaces): Promis
   }
 }
 
-async function writeDurably(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+async function writeDurably(
+  path: string,
+  chunks: Iterable<Uint8Array>,
+  shared: SharedPermissions | undefined,
+): Promise<void> {
   const file = await openFile(path, 'wx', READ_ONLY);
   try {
     for (const chunk of chunks) await file.writeFile(chunk);
+    shareFile(file.fd, shared);
     await file.sync();
   } catch (error) {
     throw storageFailed(`cannot write '${path}'`, error);

@@ -111,12 +111,17 @@ export async function* streamLooseObject(file: ByteStream, runtime: Runtime): As
   }
 }
 
-/** The file of a loose object. */
-export function encodeLooseObject(kind: ObjectKind, data: Uint8Array, runtime: Runtime): Uint8Array {
+/** The file of a loose object. @param level of zlib, -1 to 9 */
+export function encodeLooseObject(
+  kind: ObjectKind,
+  data: Uint8Array,
+  runtime: Runtime,
+  level: number = LOOSE_COMPRESSION,
+): Uint8Array {
   const whole = new Uint8Array(OBJECT_HEADER_ROOM + data.length);
   whole.set(data, OBJECT_HEADER_ROOM);
   const start = writeObjectHeader(whole, OBJECT_HEADER_ROOM, codeOfKind(kind), data.length);
-  return runtime.deflate(whole.subarray(start), LOOSE_COMPRESSION);
+  return runtime.deflate(whole.subarray(start), level);
 }
 
 /** The id of an object. */

@@ -168,3 +168,41 @@ for (const [what, args, input, status] of [
     assert.deepEqual(readdirSync(cwd), ['p.pack']);
   });
 }
+
+test('index-pack reads the configuration of the command, too', async (t) => {
+  const [cwd, input] = [await bareRepository(t), source.whole];
+  const env = {
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'pack.writeReverseIndex',
+    GIT_CONFIG_VALUE_0: 'false',
+  };
+  const packs = (): string[] =>
+    readdirSync(join(cwd, 'objects/pack')).map((file) => file.replace(/.*\./, ''));
+  assert.equal((await runHere(['index-pack', '--stdin'], { cwd, input, env })).status, 0);
+  assert.deepEqual(packs().sort(), ['idx', 'pack']);
+  assert.equal((await runHere(['index-pack', '--stdin', '--rev-index'], { cwd, input, env })).status, 0);
+  assert.deepEqual(packs().sort(), ['idx', 'pack', 'rev']);
+});
+
+for (const value of ['group', '0640']) {
+  test(`index-pack --stdin shares what it writes with ${value}, as git does`, async (t) => {
+    const [ours, theirs] = [await bareRepository(t), await bareRepository(t)];
+    for (const path of [ours, theirs]) git(path, 'config', 'core.sharedRepository', value);
+    const input = source.whole;
+    const before = process.umask(0o077);
+    try {
+      assert.equal((await runHere(['index-pack', '--stdin'], { cwd: ours, input })).status, 0);
+      assert.equal(
+        (await gitAsync({ cwd: theirs, input }, 'index-pack', '--rev-index', '--stdin')).status,
+        0,
+      );
+    } finally {
+      process.umask(before);
+    }
+    const modes = (path: string): string[] =>
+      readdirSync(join(path, 'objects/pack')).map(
+        (file) => `${statSync(join(path, 'objects/pack', file)).mode.toString(8)} ${file}`,
+      );
+    assert.deepEqual(modes(ours).sort(), modes(theirs).sort());
+  });
+}

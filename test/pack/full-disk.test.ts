@@ -68,7 +68,7 @@ for (const [who, pack, options] of [
         (error) => {
           assert.ok(isGitError(error));
           assert.equal(error.code, 'STORAGE_FAILED');
-          assert.match(error.message, /^Cannot store pack: ENOSPC: no space left on device/);
+          assert.match(error.message, /^Cannot store pack: no space left on the disk/);
           assert.match(String(error.detail['path']), /incoming\.pack\.edges-\d$/);
           return true;
         },

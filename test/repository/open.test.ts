@@ -47,6 +47,41 @@ for (const [setting, expected] of [
   });
 }
 
+/** The file of a loose object, and what it begins with: the bytes behind say by which level. */
+function looseFile(path: string, id: string): Buffer {
+  return readFileSync(join(path, 'objects', id.slice(0, 2), id.slice(2)));
+}
+
+for (const settings of [
+  [],
+  ['core.compression=0'],
+  ['core.compression=9'],
+  ['core.compression=9', 'core.looseCompression=3'],
+  ['core.looseCompression=-1'],
+]) {
+  test(`loose objects are deflated as git does with ${settings.join(' and ') || 'no word about it'}`, async (context) => {
+    const [ours, gits] = [await bareRepository(context), await bareRepository(context)];
+    for (const setting of settings) {
+      for (const made of [ours, gits]) made.git('config', ...(setting.split('=') as [string, string]));
+    }
+    const text = 'a line that comes again\n'.repeat(500);
+    const id = git({ cwd: gits.path, input: text }, 'hash-object', '-w', '--stdin').trim();
+    await using repository = await openRepository(ours.path);
+    await using transaction = await repository.objects.begin();
+    assert.equal(await transaction.writeObject('blob', Buffer.from(text)), id);
+    await transaction.commit();
+    const [our, theirs] = [looseFile(ours.path, id), looseFile(gits.path, id)];
+    assert.deepEqual(our.subarray(0, 2), theirs.subarray(0, 2));
+    assert.equal(our.length > text.length, theirs.length > text.length);
+  });
+}
+
+test('a level of compression that zlib does not know is refused', async (context) => {
+  const made = await bareRepository(context);
+  made.git('config', 'core.looseCompression', '10');
+  await assert.rejects(openRepository(made.path), { code: 'REPOSITORY_INVALID' });
+});
+
 test('a work tree opens by its directory, its .git, and a gitdir: file', async (context) => {
   const directory = await scratchDirectory(context);
   git(directory, 'init', '--quiet', 'tree');

@@ -7,6 +7,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
+import type { SharedPermissions } from '../../core/node/shared-permissions.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { TaskPool } from '../../pack/task-pool.ts';
@@ -30,6 +31,10 @@ export interface FilesObjectDatabaseOptions {
   readonly tasks?: TaskPool | undefined;
   /** What is synced to disk before it is published: by default everything. */
   readonly fsync?: Partial<SyncOptions> | undefined;
+  /** Who besides the owner may use what is written, whatever the umask says. */
+  readonly shared?: SharedPermissions | undefined;
+  /** Level of zlib for loose objects, -1 to 9. Default 1, as git's. */
+  readonly looseCompression?: number | undefined;
   /** Which files besides packs are used; by default all. Answers are the same without, and take longer. */
   readonly shortCuts?: Partial<ShortCuts> | undefined;
   /** Told once of each pack, alternate or other file that cannot be used and is passed over. */
@@ -91,13 +96,15 @@ class FilesObjectDatabase implements ObjectDatabase {
     throwIfAborted(signal);
     const directories = this.#acquire();
     const release = () => releaseAll(directories);
-    const { format, runtime, tasks, fsync } = this.#options;
+    const { format, runtime, tasks, fsync, shared, looseCompression } = this.#options;
     try {
       return await beginQuarantine({
         format,
         runtime,
         tasks,
-        fsync: { packs: fsync?.packs ?? true, looseObjects: fsync?.looseObjects ?? true },
+        fsync: { packs: true, packIndexes: true, looseObjects: true, ...fsync },
+        shared,
+        looseCompression,
         shortCuts: this.#shortCuts,
         objectsDirectory: this.#path,
         directories,

@@ -8,6 +8,7 @@
  */
 import type { Dirent } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm, rmdir, utimes } from 'node:fs/promises';
+import { type SharedPermissions, shareDirectory } from '../../core/node/shared-permissions.ts';
 import { isAbsent, storing, systemCode } from './storage-error.ts';
 
 const SHARD = /^[0-9a-f]{2}$/;
@@ -27,6 +28,8 @@ export interface PublishOptions {
   readonly objectsDirectory: string;
   /** Sync the pack directory, so that a pack's name survives a power cut as its content does. */
   readonly syncDirectories: boolean;
+  /** Who may use directories that are made. */
+  readonly shared: SharedPermissions | undefined;
 }
 
 /**
@@ -37,19 +40,19 @@ export interface PublishOptions {
  * @throws {GitError} STORAGE_FAILED
  */
 export async function publish(options: PublishOptions): Promise<string[]> {
-  const { quarantine, objectsDirectory, syncDirectories } = options;
+  const { quarantine, objectsDirectory, syncDirectories, shared } = options;
   const shards = (await list(quarantine)).filter((entry) => entry.isDirectory() && SHARD.test(entry.name));
   for (let at = 0; at < shards.length; at += SHARDS_AT_ONCE) {
     const some = shards.slice(at, at + SHARDS_AT_ONCE);
     await settled(
-      some.map(({ name }) => publishShard(`${quarantine}/${name}`, `${objectsDirectory}/${name}`)),
+      some.map(({ name }) => publishShard(`${quarantine}/${name}`, `${objectsDirectory}/${name}`, shared)),
     );
   }
   const packs = packsAmong((await list(`${quarantine}/pack`)).map((entry) => entry.name));
   if (packs.size === 0) return [];
 
   const target = `${objectsDirectory}/pack`;
-  await storing(WHAT, target, () => makeDirectory(target));
+  await storing(WHAT, target, () => makeDirectory(target, shared));
   const keeps: string[] = [];
   try {
     for (const [name, extensions] of packs) {
@@ -76,12 +79,14 @@ async function settled(promises: readonly Promise<void>[]): Promise<void> {
 }
 
 /** Make a directory, unless it is there; never those above it, which may have been removed on purpose. */
-export async function makeDirectory(path: string): Promise<void> {
+export async function makeDirectory(path: string, shared?: SharedPermissions): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
+    return;
   }
+  shareDirectory(path, shared);
 }
 
 /** Make a file count as recent, so that no prune takes it. @returns false when that is not possible */
@@ -97,13 +102,17 @@ export async function freshen(path: string): Promise<boolean> {
   }
 }
 
-async function publishShard(source: string, target: string): Promise<void> {
+async function publishShard(
+  source: string,
+  target: string,
+  shared: SharedPermissions | undefined,
+): Promise<void> {
   let isEmptied = true;
   for (const { name } of await list(source)) {
     const to = `${target}/${name}`;
     await storing(WHAT, to, async () => {
       if (await freshen(to)) isEmptied = false;
-      else await moveInto(target, `${source}/${name}`, to);
+      else await moveInto(target, `${source}/${name}`, to, shared);
     });
   }
   if (isEmptied) await storing(WHAT, source, () => removeEmpty(source));
@@ -119,12 +128,17 @@ async function removeEmpty(directory: string): Promise<void> {
 }
 
 /** Most directories of loose objects are there already. */
-async function moveInto(directory: string, from: string, to: string): Promise<void> {
+async function moveInto(
+  directory: string,
+  from: string,
+  to: string,
+  shared: SharedPermissions | undefined,
+): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
-    await makeDirectory(directory);
+    await makeDirectory(directory, shared);
     await rename(from, to);
   }
 }

@@ -7,6 +7,7 @@
 import { type FileHandle, mkdtemp, open, rename, rm, rmdir } from 'node:fs/promises';
 import type { ByteStream, Cancellable } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
+import { type SharedPermissions, shareFile } from '../../core/node/shared-permissions.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
 import type { ObjectKind } from '../../core/object-kind.ts';
 import { LARGE_WORK_OBJECTS, type Runtime } from '../../core/runtime.ts';
@@ -31,8 +32,10 @@ import { storing, systemCode } from './storage-error.ts';
 
 /** What is synced to disk before it is published. */
 export interface SyncOptions {
-  /** Packs and their indexes. git syncs them by default. */
+  /** git syncs them by default, and their indexes. */
   readonly packs: boolean;
+  /** `.idx` and `.rev`. */
+  readonly packIndexes: boolean;
   /** git does not by default; we do, since a push is acknowledged on the strength of them. */
   readonly looseObjects: boolean;
 }
@@ -42,6 +45,8 @@ export interface QuarantineContext {
   readonly runtime: Runtime;
   readonly tasks: TaskPool | undefined;
   readonly fsync: SyncOptions;
+  readonly shared: SharedPermissions | undefined;
+  readonly looseCompression: number | undefined;
   readonly shortCuts: ShortCuts;
   /** Where the objects go in the end. */
   readonly objectsDirectory: string;
@@ -110,11 +115,12 @@ class Quarantine implements ObjectTransaction, IncomingStore {
   async commit(): Promise<void> {
     this.#checkOpen();
     this.#state = 'committed';
-    const { objectsDirectory, fsync } = this.#context;
+    const { objectsDirectory, fsync, shared } = this.#context;
     this.#keeps = await publish({
       quarantine: this.quarantinePath,
       objectsDirectory,
       syncDirectories: fsync.packs,
+      shared,
     });
   }
 
@@ -140,14 +146,19 @@ class Quarantine implements ObjectTransaction, IncomingStore {
 
   async keepPack(sink: PackSink, indexed: IndexedPack): Promise<void> {
     const file = sink as FilePackSink;
-    const sync = this.#context.fsync.packs;
-    if (sync) await file.sync();
+    const { fsync, shared } = this.#context;
+    if (fsync.packs) await file.sync();
+    await storing('store pack', file.path, async () => shareFile(file.descriptor, shared));
     await this.#closeSink(file);
     const base = `${this.quarantinePath}/pack/pack-${bytesToHex(indexed.checksum)}`;
-    await writeNew(`${base}.keep`, [new TextEncoder().encode(`receive-pack ${process.pid}\n`)], false);
+    await writeNew(`${base}.keep`, [new TextEncoder().encode(`receive-pack ${process.pid}\n`)], {
+      sync: false,
+      shared,
+    });
     await storing('store pack', base, () => rename(file.path, `${base}.pack`));
-    await writeNew(`${base}.rev`, indexed.encodeReverseIndex(), sync);
-    await writeNew(`${base}.idx`, indexed.encodeIndex(), sync);
+    const written = { sync: fsync.packIndexes, shared };
+    await writeNew(`${base}.rev`, indexed.encodeReverseIndex(), written);
+    await writeNew(`${base}.idx`, indexed.encodeIndex(), written);
   }
 
   async discardSink(sink: PackSink): Promise<void> {
@@ -166,9 +177,10 @@ class Quarantine implements ObjectTransaction, IncomingStore {
       this.#shards.set(shard, made);
     }
     await made;
-    const { runtime, fsync } = this.#context;
+    const { runtime, fsync, shared, looseCompression } = this.#context;
     const path = loosePath(this.quarantinePath, id);
-    await writeNew(path, [encodeLooseObject(kind, data, runtime)], fsync.looseObjects);
+    const file = encodeLooseObject(kind, data, runtime, looseCompression);
+    await writeNew(path, [file], { sync: fsync.looseObjects, shared });
   }
 
   /** As git does: an object that is there is not written again, but must not be pruned now. */
@@ -218,8 +230,17 @@ async function removeTree(path: string): Promise<void> {
   }
 }
 
+interface WritingOptions {
+  readonly sync: boolean;
+  readonly shared: SharedPermissions | undefined;
+}
+
 /** Write a file, read-only as git's are. One that is there already has the same content: names are hashes. */
-async function writeNew(path: string, chunks: Iterable<Uint8Array>, sync: boolean): Promise<void> {
+async function writeNew(
+  path: string,
+  chunks: Iterable<Uint8Array>,
+  { sync, shared }: WritingOptions,
+): Promise<void> {
   await storing('store object', path, async () => {
     let file: FileHandle;
     try {
@@ -230,6 +251,7 @@ async function writeNew(path: string, chunks: Iterable<Uint8Array>, sync: boolea
     }
     try {
       for (const chunk of chunks) await file.writeFile(chunk);
+      shareFile(file.fd, shared);
       if (sync) await file.sync();
     } catch (error) {
       await rm(path, { force: true }); // half a file must not be published

@@ -4,17 +4,22 @@
  * @module
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { storing } from '../../core/node/storage-error.ts';
 import type { PackSink, ScratchFile } from '../pack-sink.ts';
 import { openScratchFile } from './file-scratch.ts';
-import { readFully, storageFailed } from './positioned-read.ts';
+import { readFully } from './positioned-read.ts';
 
 export interface FilePackSink extends PackSink {
   readonly path: string;
+  /** Of the open file. */
+  readonly descriptor: number;
   /** Make what was written survive a power cut. */
   sync(): Promise<void>;
   /** The file stays. Safe to call twice. */
   close(): Promise<void>;
 }
+
+const WHAT = 'store pack';
 
 /**
  * Create `path`, which must not exist.
@@ -23,7 +28,7 @@ export interface FilePackSink extends PackSink {
  * @throws {GitError} STORAGE_FAILED
  */
 export async function createFilePackSink(path: string, mode = 0o444): Promise<FilePackSink> {
-  const file = await attempt(path, () => open(path, 'wx+', mode));
+  const file = await storing(WHAT, path, () => open(path, 'wx+', mode));
   return new OpenFile(path, file);
 }
 
@@ -38,6 +43,10 @@ class OpenFile implements FilePackSink {
     this.#file = file;
   }
 
+  get descriptor(): number {
+    return this.#file.fd;
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     await this.overwrite(this.sizeBytes, bytes);
     this.sizeBytes += bytes.length;
@@ -46,7 +55,7 @@ class OpenFile implements FilePackSink {
   async overwrite(position: number, bytes: Uint8Array): Promise<void> {
     for (let written = 0; written < bytes.length; ) {
       const at = written;
-      const { bytesWritten } = await attempt(this.path, () =>
+      const { bytesWritten } = await storing(WHAT, this.path, () =>
         this.#file.write(bytes, at, bytes.length - at, position + at),
       );
       written += bytesWritten;
@@ -62,20 +71,12 @@ class OpenFile implements FilePackSink {
   }
 
   async sync(): Promise<void> {
-    await attempt(this.path, () => this.#file.sync());
+    await storing(WHAT, this.path, () => this.#file.sync());
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await attempt(this.path, () => this.#file.close());
-  }
-}
-
-async function attempt<T>(path: string, operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    throw storageFailed(path, error);
+    await storing(WHAT, this.path, () => this.#file.close());
   }
 }

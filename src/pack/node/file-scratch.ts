@@ -5,8 +5,9 @@
  * @module
  */
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { storageError } from '../../core/node/storage-error.ts';
 import type { ScratchFile } from '../pack-sink.ts';
-import { readFully, storageFailed } from './positioned-read.ts';
+import { readFully } from './positioned-read.ts';
 
 /** @param packPath where the pack is being written */
 export function openScratchFile(packPath: string, name: string): ScratchFile {
@@ -28,7 +29,7 @@ class FileScratch implements ScratchFile {
         written += writeSync(this.#fd, bytes, written, bytes.length - written, position + written);
       }
     } catch (error) {
-      throw storageFailed(this.#path, error);
+      throw storageError(error, 'store pack', this.#path);
     }
   }
 
@@ -51,7 +52,7 @@ class FileScratch implements ScratchFile {
       this.#fd ??= openSync(this.#path, 'r');
       return this.#fd;
     } catch (error) {
-      throw storageFailed(this.#path, error);
+      throw storageError(error, 'store pack', this.#path);
     }
   }
 }

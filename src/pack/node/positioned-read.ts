@@ -4,7 +4,7 @@
  * @module
  */
 import { readSync } from 'node:fs';
-import { GitError } from '../../core/errors.ts';
+import { storageError } from '../../core/node/storage-error.ts';
 
 /** Positioned read of `length` bytes, or of what there is. @throws {GitError} STORAGE_FAILED */
 export function readFully(
@@ -23,13 +23,7 @@ export function readFully(
       total += read;
     }
   } catch (error) {
-    throw storageFailed(path, error);
+    throw storageError(error, 'read pack', path);
   }
   return total;
-}
-
-/** What a failed operation on a file of a pack is to everyone else. */
-export function storageFailed(path: string, cause: unknown): GitError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new GitError('STORAGE_FAILED', `Cannot store pack: ${reason}`, { path }, cause);
 }

@@ -13,6 +13,7 @@ import type { Cancellable } from '../../core/byte-stream.ts';
 import { encodeText } from '../../core/bytes.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
 import { type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
+import type { SharedPermissions } from '../../core/node/shared-permissions.ts';
 import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
 import { formatLooseRef } from '../loose-ref.ts';
 import type {
@@ -50,6 +51,8 @@ export interface FilesRefDatabaseOptions {
   readonly logAllRefUpdates?: LogAllRefUpdates | undefined;
   /** Sync refs before they are put in place. Default true, as git does. */
   readonly fsync?: boolean | undefined;
+  /** Who besides the owner may use what is written, whatever the umask says: core.sharedRepository. */
+  readonly shared?: SharedPermissions | undefined;
   /** Milliseconds to wait for the lock of a ref. Default 100. */
   readonly refLockTimeoutMs?: number | undefined;
   /** Milliseconds to wait for the lock of packed-refs. Default 1000. */
@@ -85,15 +88,16 @@ class FilesRefDatabase implements RefDatabase {
   readonly #onBrokenRef: ((name: string) => void) | undefined;
 
   constructor(gitDirectory: string, options: FilesRefDatabaseOptions) {
-    const { format } = options;
+    const { format, shared } = options;
     this.format = format;
     this.#onBrokenRef = options.onBrokenRef;
     this.#store = {
       gitDirectory,
       format,
       packed: new PackedRefsFile(gitDirectory, format),
-      logs: new ReflogFiles(gitDirectory, format, options.logAllRefUpdates ?? 'never'),
+      logs: new ReflogFiles(gitDirectory, format, options.logAllRefUpdates ?? 'never', shared),
       fsync: options.fsync ?? true,
+      shared,
       refLockTimeoutMs: options.refLockTimeoutMs ?? REF_LOCK_TIMEOUT_MS,
       packedRefsTimeoutMs: options.packedRefsTimeoutMs ?? PACKED_REFS_TIMEOUT_MS,
       peelTags: options.peelTags,
@@ -144,13 +148,17 @@ class FilesRefDatabase implements RefDatabase {
       new FilesTransaction(this.#store, updates, options, refusals).run(indices);
 
     const indices = [...updates.keys()];
-    if (options.atomic) {
-      await run(indices);
-    } else {
-      // Deletions first, so that a directory of refs can make room for a ref in one batch.
-      const isDeletion = (index: number) => noneIfZero(updates[index]?.newId, this.format) === undefined;
-      await run(indices.filter(isDeletion));
-      await run(indices.filter((index) => !isDeletion(index)));
+    try {
+      if (options.atomic) {
+        await run(indices);
+      } else {
+        // Deletions first, so that a directory of refs can make room for a ref in one batch.
+        const isDeletion = (index: number) => noneIfZero(updates[index]?.newId, this.format) === undefined;
+        await run(indices.filter(isDeletion));
+        await run(indices.filter((index) => !isDeletion(index)));
+      }
+    } catch (error) {
+      throw asStorageError('update refs', error);
     }
     return outcomesOf(updates, refusals);
   }
@@ -161,15 +169,16 @@ class FilesRefDatabase implements RefDatabase {
       if (isStorableRefName(ref)) continue;
       throw new GitError('REF_INVALID', `Cannot point ${name} at ${target}: ${ref} is no valid ref name`);
     }
-    const { gitDirectory, fsync, refLockTimeoutMs: timeoutMs } = this.#store;
+    const { gitDirectory, fsync, shared, refLockTimeoutMs: timeoutMs } = this.#store;
     const content = encodeText(formatLooseRef({ kind: 'symbolic', target }));
     let staged: StagedFile | undefined;
     let lock: LockFile | undefined;
     try {
-      staged = await StagedFile.write(join(gitDirectory, 'objects'), content, fsync);
+      staged = await StagedFile.write(join(gitDirectory, 'objects'), content, { fsync, shared });
       lock = await LockFile.acquire(refPath(this.#store, name), {
         timeoutMs,
         staged,
+        shared,
         signal: options?.signal,
       });
       const conflict =

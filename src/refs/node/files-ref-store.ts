@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { GitError } from '../../core/errors.ts';
+import type { SharedPermissions } from '../../core/node/shared-permissions.ts';
 import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
 import type { RefTarget } from '../ref-database.ts';
 import { readLooseRef } from './loose-refs.ts';
@@ -29,6 +30,8 @@ export interface FilesRefStore {
   readonly logs: ReflogFiles;
   /** Sync new values before they are put in place, as git does by default (core.fsync). */
   readonly fsync: boolean;
+  /** core.sharedRepository. */
+  readonly shared: SharedPermissions | undefined;
   /** core.filesRefLockTimeout, core.packedRefsTimeout. */
   readonly refLockTimeoutMs: number;
   readonly packedRefsTimeoutMs: number;

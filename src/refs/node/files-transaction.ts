@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { yieldToOthers } from '../../core/byte-stream.ts';
 import { encodeText } from '../../core/bytes.ts';
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
+import { systemReason } from '../../core/node/storage-error.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import { formatLooseRef } from '../loose-ref.ts';
 import type { RefBatchOptions, RefUpdate } from '../ref-database.ts';
@@ -36,6 +37,8 @@ const STAGED_AT_ONCE = 16;
 /** From so many on locks without content are links to one empty file: no inode is made for each. */
 const LINKED_FROM = 16;
 const SLICE_MS = 10;
+
+const NOTHING = new Uint8Array(0);
 
 export class FilesTransaction {
   readonly #store: FilesRefStore;
@@ -117,7 +120,7 @@ export class FilesTransaction {
     this.#refusals.set(update.index, {
       code: isGitError(error) ? error.code : isTooLong ? 'REF_INVALID' : 'STORAGE_FAILED',
       reason: isTooLong ? 'File name too long' : 'failed to update ref',
-      detail: isGitError(error) ? error.message : undefined,
+      detail: isGitError(error) ? error.message : isTooLong ? undefined : systemReason(error),
       cause: error,
     });
   }
@@ -140,8 +143,12 @@ export class FilesTransaction {
     }
     const others = this.#refs.filter((ref) => !isLoose(ref));
     if (others.length < LINKED_FROM) return;
-    this.#emptyFile = await StagedFile.write(directory, new Uint8Array(0), false);
-    for (const ref of others) ref.staged = this.#emptyFile;
+    try {
+      this.#emptyFile = await StagedFile.write(directory, NOTHING, { fsync: false, shared: undefined });
+      for (const ref of others) ref.staged = this.#emptyFile;
+    } catch (error) {
+      for (const ref of others) this.#refuse(ref, error);
+    }
   }
 
   async #choosePacked(): Promise<void> {
@@ -162,7 +169,7 @@ export class FilesTransaction {
   async #stageOne(ref: LockedRef, directory: string): Promise<void> {
     const content = formatLooseRef({ kind: 'direct', id: ref.update.newId as ObjectId });
     try {
-      ref.staged = await StagedFile.write(directory, encodeText(content), this.#store.fsync);
+      ref.staged = await StagedFile.write(directory, encodeText(content), this.#store);
     } catch (error) {
       this.#refuse(ref, error);
     }

@@ -14,6 +14,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
+import {
+  makeSharedDirectories,
+  type SharedPermissions,
+  shareFile,
+} from '../../core/node/shared-permissions.ts';
+import { writeFully } from '../../core/node/write-fully.ts';
 import { isSystemError } from './system-error.ts';
 
 /** How often a parent directory is made anew when others remove it under us. git: 3. */
@@ -29,28 +35,44 @@ export interface LockOptions {
   readonly timeoutMs: number;
   /** What a commit puts in place. A lock without it, or with an empty one that many share, is only released. */
   readonly staged?: StagedFile | undefined;
+  /** Who may use directories that are made for it. */
+  readonly shared?: SharedPermissions | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How new content is written. */
+export interface StagingOptions {
+  /** Sync it to the disk. */
+  readonly fsync: boolean;
+  readonly shared: SharedPermissions | undefined;
 }
 
 /** Content on its way to a file: already on disk, under a name of its own. */
 export class StagedFile {
   readonly path: string;
   readonly content: Uint8Array;
+  readonly shared: SharedPermissions | undefined;
 
-  private constructor(path: string, content: Uint8Array) {
+  private constructor(path: string, content: Uint8Array, shared: SharedPermissions | undefined) {
     this.path = path;
     this.content = content;
+    this.shared = shared;
   }
 
   /**
-   * Write `content` to a new file in `directory`, and sync it if `fsync`. The name begins with `tmp_`: in the
-   * `objects` directory git gc removes such files when a crash has left them.
+   * Write `content` to a new file in `directory`. The name begins with `tmp_`: in the `objects` directory git gc removes
+   * such files when a crash has left them.
    */
-  static async write(directory: string, content: Uint8Array, fsync: boolean): Promise<StagedFile> {
+  static async write(
+    directory: string,
+    content: Uint8Array,
+    { fsync, shared }: StagingOptions,
+  ): Promise<StagedFile> {
     const path = join(directory, `tmp_ref_${randomBytes(8).toString('hex')}`);
     const file = fs.openSync(path, 'wx', 0o666);
     try {
-      fs.writeSync(file, content);
+      writeFully(file, content);
+      shareFile(file, shared);
       if (fsync) await syncFile(file);
     } catch (error) {
       fs.rmSync(path, { force: true });
@@ -58,7 +80,7 @@ export class StagedFile {
     } finally {
       fs.closeSync(file);
     }
-    return new StagedFile(path, content);
+    return new StagedFile(path, content, shared);
   }
 
   /** Safe to call twice. */
@@ -81,7 +103,7 @@ export class LockFile {
    * @throws {GitError} REF_CONFLICT when another holds it until the timeout; ABORTED. Errors of the file system
    * come as they are: `ENOTDIR` and `EEXIST` when a file is where a directory is needed
    */
-  static async acquire(path: string, { timeoutMs, staged, signal }: LockOptions): Promise<LockFile> {
+  static async acquire(path: string, { timeoutMs, staged, shared, signal }: LockOptions): Promise<LockFile> {
     const deadline = performance.now() + timeoutMs;
     let directoryAttempts = DIRECTORY_ATTEMPTS;
     for (let waitMs = 1; ; ) {
@@ -90,7 +112,7 @@ export class LockFile {
         return new LockFile(path);
       } catch (error) {
         if (isSystemError(error, 'ENOENT') && directoryAttempts-- > 0) {
-          fs.mkdirSync(dirname(path), { recursive: true });
+          makeSharedDirectories(dirname(path), shared);
           continue;
         }
         if (!isSystemError(error, 'EEXIST')) throw error;
@@ -135,14 +157,15 @@ function createLock(lockPath: string, staged: StagedFile | undefined): void {
     fs.linkSync(staged.path, lockPath);
   } catch (error) {
     if (!isSystemError(error, ...NO_LINKS)) throw error;
-    writeLock(lockPath, staged.content);
+    writeLock(lockPath, staged);
   }
 }
 
-function writeLock(lockPath: string, content: Uint8Array): void {
+function writeLock(lockPath: string, { content, shared }: StagedFile): void {
   const file = fs.openSync(lockPath, 'wx', 0o666);
   try {
-    fs.writeSync(file, content);
+    writeFully(file, content);
+    shareFile(file, shared);
     fs.fsyncSync(file);
   } catch (error) {
     fs.rmSync(lockPath, { force: true });

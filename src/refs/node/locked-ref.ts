@@ -53,15 +53,15 @@ export async function lockRef(
   { update, staged, packed, locks }: LockedRef,
   signal: AbortSignal | undefined,
 ): Promise<RefRefusal | undefined> {
-  const timeoutMs = store.refLockTimeoutMs;
+  const { refLockTimeoutMs: timeoutMs, shared } = store;
   for (const [at, name] of update.via.entries()) {
-    locks.push(await LockFile.acquire(refPath(store, name), { timeoutMs, signal }));
+    locks.push(await LockFile.acquire(refPath(store, name), { timeoutMs, shared, signal }));
     const found = lookUp(store, name);
     const next = update.via[at + 1] ?? update.name;
     if (found?.kind !== 'symbolic' || found.target !== next) return changed(`${name} points elsewhere now`);
   }
   try {
-    locks.push(await LockFile.acquire(refPath(store, update.name), { timeoutMs, staged, signal }));
+    locks.push(await LockFile.acquire(refPath(store, update.name), { timeoutMs, staged, shared, signal }));
   } catch (error) {
     if (!isSystemError(error, 'ENOTDIR', 'EEXIST')) throw error;
     return fileInTheWay(store, update);

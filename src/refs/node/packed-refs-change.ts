@@ -6,9 +6,10 @@
  */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { shareFile } from '../../core/node/shared-permissions.ts';
 import { editPackedRefs, type PackedRefsEdit } from '../packed-refs-edit.ts';
 import type { FilesRefStore } from './files-ref-store.ts';
-import { LockFile } from './lock-file.ts';
+import { LockFile, type StagingOptions } from './lock-file.ts';
 
 const syncFile = promisify(fs.fsync);
 const writeFile = promisify(fs.write) as (
@@ -38,7 +39,7 @@ export class PackedRefsChange {
    * @throws {GitError} REF_CONFLICT when the lock cannot be had, REF_INVALID, ABORTED; errors of the file system
    */
   static async prepare(
-    { packed, packedRefsTimeoutMs: timeoutMs, format, fsync }: FilesRefStore,
+    { packed, packedRefsTimeoutMs: timeoutMs, format, fsync, shared }: FilesRefStore,
     edit: PackedRefsEdit,
     signal: AbortSignal | undefined,
   ): Promise<PackedRefsChange> {
@@ -50,7 +51,8 @@ export class PackedRefsChange {
       const refs = packed.read();
       const remove = new Set([...edit.remove].filter((name) => refs.find(name) !== undefined));
       if (remove.size > 0 || edit.add.length > 0) {
-        await change.#write(editPackedRefs(packed.readBytes(), format, { remove, add: edit.add }), fsync);
+        const content = editPackedRefs(packed.readBytes(), format, { remove, add: edit.add });
+        await change.#write(content, { fsync, shared });
       }
       return change;
     } catch (error) {
@@ -78,11 +80,12 @@ export class PackedRefsChange {
     }
   }
 
-  async #write(content: Uint8Array, fsync: boolean): Promise<void> {
+  async #write(content: Uint8Array, { fsync, shared }: StagingOptions): Promise<void> {
     this.#newPath = `${this.#path}.new`; // git's name for it: whoever has the lock may write it
     const file = fs.openSync(this.#newPath, 'w', 0o666);
     try {
       for (let done = 0; done < content.length; ) done += (await writeFile(file, content, done)).bytesWritten;
+      shareFile(file, shared);
       if (fsync) await syncFile(file);
     } finally {
       fs.closeSync(file);

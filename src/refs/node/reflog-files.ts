@@ -5,6 +5,13 @@
  */
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
+import { encodeText } from '../../core/bytes.ts';
+import {
+  makeSharedDirectories,
+  type SharedPermissions,
+  shareFile,
+} from '../../core/node/shared-permissions.ts';
+import { writeFully } from '../../core/node/write-fully.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
 import type { ReflogEntry } from '../ref-database.ts';
 import { beginsReflog, formatReflogEntry, type LogAllRefUpdates, parseReflog } from '../reflog-format.ts';
@@ -17,11 +24,18 @@ export class ReflogFiles {
   readonly #directory: string;
   readonly #format: ObjectFormat;
   readonly #setting: LogAllRefUpdates;
+  readonly #shared: SharedPermissions | undefined;
 
-  constructor(gitDirectory: string, format: ObjectFormat, setting: LogAllRefUpdates) {
+  constructor(
+    gitDirectory: string,
+    format: ObjectFormat,
+    setting: LogAllRefUpdates,
+    shared: SharedPermissions | undefined,
+  ) {
     this.#directory = join(gitDirectory, 'logs');
     this.#format = format;
     this.#setting = setting;
+    this.#shared = shared;
   }
 
   /** Append to the log of `name`, if it has one or is to have one. One write: lines of two processes never mix. */
@@ -29,7 +43,8 @@ export class ReflogFiles {
     const file = this.#open(join(this.#directory, name), beginsReflog(name, this.#setting));
     if (file === undefined) return;
     try {
-      fs.writeSync(file, formatReflogEntry(entry));
+      shareFile(file, this.#shared);
+      writeFully(file, encodeText(formatReflogEntry(entry)));
     } finally {
       fs.closeSync(file);
     }
@@ -61,7 +76,7 @@ export class ReflogFiles {
       return fs.openSync(path, O_APPEND | O_WRONLY | (create ? O_CREAT : 0), 0o666);
     } catch (error) {
       if (!create && isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
-      if (isSystemError(error, 'ENOENT')) fs.mkdirSync(dirname(path), { recursive: true });
+      if (isSystemError(error, 'ENOENT')) makeSharedDirectories(dirname(path), this.#shared);
       else if (!isSystemError(error, 'EISDIR') || !removeEmptyDirectories(path)) throw error;
       return fs.openSync(path, O_APPEND | O_WRONLY | O_CREAT, 0o666);
     }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GitError } from '../../core/errors.ts';
+import { storageError } from '../../core/node/storage-error.ts';
 
 /** @returns whether the operating system refused, for one of `codes` (`ENOENT`, …) when any are given */
 export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
@@ -17,7 +17,5 @@ export function isSystemError(error: unknown, ...codes: readonly string[]): erro
  * @param attempt what was tried, after "Cannot". The path goes to `detail`: clients may see the message
  */
 export function asStorageError(attempt: string, error: unknown): unknown {
-  if (!isSystemError(error)) return error;
-  const { code = '', path = '' } = error;
-  return new GitError('STORAGE_FAILED', `Cannot ${attempt}: ${code}`, { code, path }, error);
+  return storageError(error, attempt, isSystemError(error) ? (error.path ?? '') : '');
 }

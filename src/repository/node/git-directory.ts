@@ -7,6 +7,7 @@
 import { readFile, readlink, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { GitError } from '../../core/errors.ts';
+import { storageError, systemCode } from '../../core/node/storage-error.ts';
 
 /** Longest `gitdir:` file and HEAD that are read. */
 const MAX_POINTER_BYTES = 8192;
@@ -74,6 +75,10 @@ export async function kindOf(path: string): Promise<'file' | 'directory' | 'abse
 
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'];
 
+function isPathError(error: unknown): error is Error & { readonly path: string } {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string';
+}
+
 /** @returns `undefined` where nothing is */
 export async function orAbsent<Result>(
   operation: Promise<Result>,
@@ -82,9 +87,8 @@ export async function orAbsent<Result>(
   try {
     return await operation;
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    const code = String(error.code);
+    const code = systemCode(error);
     if (ABSENT.includes(code) || codes.includes(code)) return undefined;
-    throw new GitError('STORAGE_FAILED', `Cannot open repository: ${code}`, { code }, error);
+    throw storageError(error, 'open repository', isPathError(error) ? error.path : '');
   }
 }

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { yieldToOthers } from '../../core/byte-stream.ts';
-import type { GitError } from '../../core/errors.ts';
+import { GitError } from '../../core/errors.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
@@ -26,6 +26,8 @@ import { peelObject } from '../tag.ts';
 import { alternateTips } from './alternate-refs.ts';
 import type { ConfigSources } from './config/config-sources.ts';
 import { readConfig } from './config/read-config.ts';
+import { sharedPermissions } from './config/shared-repository.ts';
+import { syncedComponents } from './config/synced-components.ts';
 import { findGitDirectory, orAbsent } from './git-directory.ts';
 import { FilesHooks } from './hooks/files-hooks.ts';
 import { FilesWorkTrees } from './hooks/files-work-trees.ts';
@@ -88,11 +90,16 @@ export async function openRepository(
   const directory = await findGitDirectory(path);
   const { own, all: config, isCurrent } = await readConfig(directory, options.configSources ?? {});
   const format = checkRepositoryFormat(own);
+  const synced = syncedComponents(config);
+  const shared = sharedPermissions(config);
   const objects = await openFilesObjectDatabase(join(directory, 'objects'), {
     format,
     runtime,
     tasks,
     onWarning,
+    fsync: synced,
+    shared,
+    looseCompression: looseCompression(config),
     shortCuts: {
       bitmaps: config.getBoolean('pack.usebitmaps') ?? true,
       multiPackIndex: config.getBoolean('core.multipackindex') ?? true,
@@ -102,7 +109,8 @@ export async function openRepository(
   const refs = await openFilesRefDatabase(directory, {
     format,
     logAllRefUpdates: logAllRefUpdates(config),
-    fsync: syncsRefs(config),
+    fsync: synced.references,
+    shared,
     refLockTimeoutMs: timeoutMs(config, 'core.filesreflocktimeout'),
     packedRefsTimeoutMs: timeoutMs(config, 'core.packedrefstimeout'),
     peelTags: (ids, { signal }) => peelTags(objects, ids, signal),
@@ -128,7 +136,7 @@ export async function openRepository(
       const text = await orAbsent(readFile(join(directory, 'shallow'), 'utf8'));
       return parseShallowFile(text ?? '', format);
     },
-    shallowRoots: new FilesShallowRoots(directory, format, syncsRefs(config)),
+    shallowRoots: new FilesShallowRoots(directory, format, { fsync: synced.references, shared }),
     readTextFile: (path) => orAbsent(readFile(resolve(directory, path), 'utf8')),
     async [Symbol.asyncDispose]() {
       packSharing.forget(objects);
@@ -193,17 +201,16 @@ function logAllRefUpdates(config: GitConfig): LogAllRefUpdates {
   return isLogged ? 'branches' : 'never';
 }
 
-/** core.fsync: refs are among the components synced by default; a list names others, or with `-` takes some out. */
-function syncsRefs(config: GitConfig): boolean {
-  const value = config.get('core.fsync');
-  if (value === undefined || value === '') return true;
-  let syncs = true;
-  for (const component of value.split(',').map((word) => word.trim())) {
-    if (component === 'none') syncs = false;
-    else if (['reference', 'committed', 'added', 'all'].includes(component)) syncs = true;
-    else if (['-reference', '-committed', '-added', '-all'].includes(component)) syncs = false;
-  }
-  return syncs;
+/** The level of zlib for loose objects, which `core.compression` is a default for. */
+function looseCompression(config: GitConfig): number | undefined {
+  const name =
+    config.get('core.loosecompression') === undefined ? 'core.compression' : 'core.loosecompression';
+  const level = config.getInteger(name);
+  if (level === undefined || (level >= -1 && level <= 9)) return level;
+  throw new GitError(
+    'REPOSITORY_INVALID',
+    `Cannot read config: bad zlib compression level ${level} in ${name}`,
+  );
 }
 
 /** Negative means "for ever" to git: an hour is that to a client. */

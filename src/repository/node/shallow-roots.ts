@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { throwIfAborted } from '../../core/errors.ts';
+import { type SharedPermissions, shareFile } from '../../core/node/shared-permissions.ts';
 import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
 import { storageError } from '../../odb/node/storage-error.ts';
 import type { ShallowRoots, TemporaryShallowFile } from '../push/shallow-roots.ts';
@@ -24,11 +25,17 @@ export class FilesShallowRoots implements ShallowRoots {
   readonly #directory: string;
   readonly #format: ObjectFormat;
   readonly #fsync: boolean;
+  readonly #shared: SharedPermissions | undefined;
 
-  constructor(gitDirectory: string, format: ObjectFormat, fsync: boolean) {
+  constructor(
+    gitDirectory: string,
+    format: ObjectFormat,
+    { fsync, shared }: { readonly fsync: boolean; readonly shared: SharedPermissions | undefined },
+  ) {
     this.#directory = gitDirectory;
     this.#format = format;
     this.#fsync = fsync;
+    this.#shared = shared;
   }
 
   async add(roots: readonly ObjectId[], { signal }: Cancellable): Promise<void> {
@@ -38,6 +45,7 @@ export class FilesShallowRoots implements ShallowRoots {
     try {
       try {
         await lock.writeFile(await this.#textWith(roots)); // read under the lock: nobody's are lost
+        shareFile(lock.fd, this.#shared);
         if (this.#fsync) await lock.sync();
       } finally {
         await lock.close();

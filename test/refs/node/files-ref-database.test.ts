@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -346,5 +354,26 @@ test('whatever git and we do in turns, both see the same refs', async (context) 
       assert.deepEqual(leftovers(repository.path), []);
     }),
     { numRuns: 40 },
+  );
+});
+
+test('refs and their logs are whole on a disk that takes a few bytes at a time', async (context) => {
+  const repository = await bareRepository(context);
+  const { writeSync } = fs;
+  const write = (file: number, bytes: NodeJS.ArrayBufferView, at = 0): number =>
+    writeSync(file, bytes, at, Math.min(7, bytes.byteLength - at));
+  const { mock } = context.mock.method(fs, 'writeSync', write as typeof writeSync);
+  const refs = await open(repository, { logAllRefUpdates: 'always' });
+  const [first, second] = repository.commits as [string, string];
+  const identity = { name: 'A', email: 'a@example.com', timeSeconds: 1, zoneMinutes: 0 };
+  const options = { atomic: false, reflogMessage: 'push', identity };
+  await refs.update([{ name: MAIN, newId: first, expected: 'any' }], options);
+  await refs.update([{ name: MAIN, newId: second, expected: first }], options);
+  assert.ok(mock.callCount() > 20);
+  mock.restore();
+  assert.equal(repository.git('rev-parse', MAIN).trim(), second);
+  assert.deepEqual(
+    (await refs.reflog(MAIN)).map(({ newId }) => newId),
+    [first, second],
   );
 });

@@ -132,7 +132,7 @@ test('a lock that is held refuses the ref', async (t) => {
 
 test('FilesShallowRoots loses none of many that are added at once', async (t) => {
   const directory = await scratchDirectory(t);
-  const roots = new FilesShallowRoots(directory, SHA1, false);
+  const roots = new FilesShallowRoots(directory, SHA1, { fsync: false, shared: undefined });
   const ids = Array.from({ length: 12 }, (_, n) => n.toString(16).padStart(40, '0'));
   await Promise.all(ids.map((id) => roots.add([id], {})));
   assert.deepEqual(readFileSync(join(directory, 'shallow'), 'utf8').trimEnd().split('\n').sort(), ids);
