@@ -5,7 +5,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { git, gitAsync } from '../support/git.ts';
+import { SHA1 } from '../../src/core/object-id.ts';
+import { openRepository } from '../../src/repository/node/open-repository.ts';
+import { git, gitAsync, gitBytes } from '../support/git.ts';
+import { pushByHand } from '../support/push-client.ts';
 import { assertClean, commit, objects, ok, refs, scene } from './scene.ts';
 
 /** The scene, its main branch pushed, and a repository that is configured so. */
@@ -68,7 +71,79 @@ test('a message can be made a warning, which the pusher sees', async (t) => {
   const id = commitWithoutEmail(work);
   const { stderr } = await ok(gitAsync(work, 'push', remote, 'main'));
   assert.match(stderr, new RegExp(`remote: warning: object ${id}: missingEmail: `));
+  assert.match(stderr, /remote: warning: skipping unknown msg id 'messageofthefuture'/);
 });
+
+test('a message that git holds to be fatal cannot be made a warning: then no push is taken', async (t) => {
+  const { work, remote, server } = await checkingScene(t, [
+    ['receive.fsckObjects', 'true'],
+    ['receive.fsck.unterminatedHeader', 'warn'],
+  ]);
+  commit(work, 'more');
+  const refused = await gitAsync(work, 'push', remote, 'main');
+  assert.match(refused.stderr, /\[remote rejected\] main -> main \(unpacker error\)/);
+  assert.doesNotMatch(refused.stderr, /unterminated/, 'configuration is not for those who push');
+  const said = server.errors.map((error) => (error instanceof Error ? error.message : String(error)));
+  assert.deepEqual(said, ['Cannot demote unterminatedheader to warn']);
+});
+
+for (const [what, unpackLimit] of [
+  ['unpacked', '100'],
+  ['kept', '1'],
+] as const) {
+  for (const [kind, name] of [
+    ['blob', 'HEAD:next'],
+    ['tree', 'HEAD^{tree}'],
+    ['commit', 'HEAD~1'],
+  ] as const) {
+    test(`a pushed object that refers to a missing ${kind} fails the whole push: pack ${what}`, async (t) => {
+      const { work, stored } = await checkingScene(t, [
+        ['receive.fsckObjects', 'true'],
+        ['receive.unpackLimit', unpackLimit],
+      ]);
+      const before = { refs: refs(stored), objects: objects(stored) };
+      git(work, 'tag', 'fine', 'HEAD');
+      commit(work, 'last');
+      commit(work, 'next');
+      const missing = git(work, 'rev-parse', name).trim();
+      const answer = await pushWithout(work, stored, missing, ['refs/heads/main', 'refs/tags/fine']);
+      assert.deepEqual(answer.report, [
+        'unpack fsck error in packed object',
+        'ng refs/heads/main unpacker error',
+        'ng refs/tags/fine unpacker error',
+        '0000',
+      ]);
+      assert.match(answer.messages, new RegExp(`^error: .*${missing}`, 'm'));
+      assert.deepEqual({ refs: refs(stored), objects: objects(stored) }, before);
+      assertClean(stored);
+      git(stored, 'config', 'receive.fsckObjects', 'false');
+      const unchecked = await pushWithout(work, stored, missing, ['refs/heads/main', 'refs/tags/fine']);
+      assert.deepEqual(unchecked.report, [
+        'unpack ok',
+        'ng refs/heads/main missing necessary objects',
+        'ok refs/tags/fine',
+        '0000',
+      ]);
+    });
+  }
+}
+
+/** Push refs as they are in `work`, by hand, with all objects that are new but one. */
+async function pushWithout(work: string, stored: string, missing: string, names: readonly string[]) {
+  const here = git(stored, 'rev-parse', 'refs/heads/main').trim();
+  const listed = git(work, 'rev-list', '--objects', ...names, `^${here}`);
+  const ids = listed
+    .split('\n')
+    .map((line) => line.slice(0, 40))
+    .filter((id) => id !== '' && id !== missing);
+  const pack = gitBytes({ cwd: work, input: ids.join('\n') }, 'pack-objects', '--stdout', '-q');
+  await using repository = await openRepository(stored);
+  const commands = names.map((name) => {
+    const held = git(stored, 'for-each-ref', '--format=%(objectname)', name).trim();
+    return `${held === '' ? SHA1.zeroId : held} ${git(work, 'rev-parse', name).trim()} ${name}`;
+  });
+  return await pushByHand(repository, { commands, pack });
+}
 
 test('objects in the skip list are let through', async (t) => {
   const { work, remote, stored } = await checkingScene(t, [

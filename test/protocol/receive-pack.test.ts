@@ -264,7 +264,7 @@ describe('a push is refused', () => {
       [`${ZERO} ${ABSENT} refs/heads/x`],
       emptyPack,
       ['ng refs/heads/x missing necessary objects'],
-      /error: missing/,
+      /fatal: bad object/,
     ],
     [
       'for a blob as a branch',

@@ -51,7 +51,9 @@ export function fsckRules(
     const [severity = '', limit] = value.split(':', 2);
     if (limit !== undefined && id === 'largePathname') maxPathnameBytes = lengthOf(limit);
     severities[id] = severityOf(limit === undefined || id === 'largePathname' ? severity : value);
-    if (isFatal(id) && severities[id] !== 'error') throw invalid(`${id} cannot be made '${value}'`);
+    if (isFatal(id) && severities[id] !== 'error') {
+      throw new GitError('INVALID_ARGUMENT', `Cannot demote ${name} to ${value}`);
+    }
   }
   return { severities, skipped, maxPathnameBytes };
 }

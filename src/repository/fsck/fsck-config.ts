@@ -15,14 +15,16 @@ const SKIP_LIST = 'receive.fsck.skiplist';
 
 /**
  * The rules for a push into `repository`; `undefined` when its objects are not to be checked. A setting for a message
- * that is not known, of a later git perhaps, is passed over as git does.
+ * that is not known, of a later git perhaps, is passed over as git does, with a warning.
  *
  * @param isAsked the application's own wish; a repository can ask for the check, and not do without one that is wished
+ * @param warn receives sentences in git's words
  * @throws {GitError} INVALID_ARGUMENT for a severity that makes no sense, and for a skip list that cannot be read
  */
 export async function configuredFsckRules(
   { config, format, readTextFile }: Repository,
   isAsked: boolean | undefined,
+  warn?: ((text: string) => void) | undefined,
 ): Promise<FsckRules | undefined> {
   const isConfigured =
     config?.getBoolean('receive.fsckObjects') ?? config?.getBoolean('transfer.fsckObjects') ?? false;
@@ -30,8 +32,9 @@ export async function configuredFsckRules(
   const settings: [string, string][] = [];
   for (const { name, value } of config?.entries ?? []) {
     if (!name.startsWith(RULE) || name === SKIP_LIST) continue;
-    const message = fsckMessageId(name.slice(RULE.length));
-    if (message !== undefined) settings.push([message, value ?? '']);
+    const message = name.slice(RULE.length);
+    if (fsckMessageId(message) === undefined) warn?.(`skipping unknown msg id '${message}'`);
+    else settings.push([message, value ?? '']);
   }
   const skipped = new Set<ObjectId>();
   for (const path of config?.getAll(SKIP_LIST) ?? []) {

@@ -5,9 +5,10 @@
  *
  * @module
  */
-import { isGitError } from '../../core/errors.ts';
+import { GitError, isGitError } from '../../core/errors.ts';
 import { hexToBytes, type ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
+import type { MissingObject } from '../commit-walk.ts';
 import { type Connectivity, checkConnectivity } from '../connectivity.ts';
 import { Pace } from '../pace.ts';
 import { isQuicklyConnected } from '../quick-connectivity.ts';
@@ -26,7 +27,10 @@ const MAX_SEARCH_WALKS = 200;
 /** Commands of a push whose refs are read one by one, before all refs are. */
 const FEW_COMMANDS = 16;
 
-/** Refuse every pending command whose new tip lacks something. */
+/**
+ * Refuse every pending command whose new tip lacks something. When the sent objects are checked, one of them that refers to
+ * what is nowhere fails the whole push, as `--strict` has it in git's unpack-objects and index-pack.
+ */
 export async function checkTips(
   ledger: CommandLedger,
   session: PushSession,
@@ -52,6 +56,11 @@ export async function checkTips(
     const trusted = await presentIds([...ids, ...borrowed], reader, signal);
     const check = new TipCheck(session, reader, shallow, trusted);
     const reasons = await check.reasons([...tips]);
+    if (check.brokenLink !== undefined) {
+      session.logError(check.brokenLink);
+      ledger.failUnpack(check.brokenLink);
+      return;
+    }
     for (const command of ledger.pending()) {
       const reason = command.kind === 'delete' ? undefined : reasons.get(command.newId);
       if (reason !== undefined) ledger.refuse(command, reason);
@@ -114,6 +123,8 @@ class TipCheck {
   /** Ids whose history is complete. */
   readonly #trusted: Set<ObjectId>;
   readonly #reasons = new Map<ObjectId, string>();
+  /** FSCK_FAILED: a sent object refers to one that is nowhere. Only looked for when sent objects are checked. */
+  brokenLink: GitError | undefined;
   #walksLeft = MAX_SEARCH_WALKS;
 
   constructor(
@@ -137,7 +148,7 @@ class TipCheck {
 
   #isPresent(tip: ObjectId): boolean {
     if (this.#reader.has(tip)) return true;
-    this.#refuse(tip, `missing object ${tip}`);
+    this.#refuse(tip, describeTip(tip));
     return false;
   }
 
@@ -167,7 +178,7 @@ class TipCheck {
     }
     const fault = await this.#findFault([tip]);
     if (fault === undefined) this.#trusted.add(tip);
-    else if (!(await this.#endsEarly(tip))) this.#refuse(tip, fault);
+    else if (!(await this.#endsEarly(tip))) await this.#blame(tip, fault);
   }
 
   /**
@@ -200,8 +211,29 @@ class TipCheck {
     }
   }
 
+  async #blame(tip: ObjectId, { text, referrer }: Fault): Promise<void> {
+    const isChecked = this.#session.received?.findings !== undefined;
+    if (isChecked && referrer !== undefined && !(await this.#wasHere(referrer))) {
+      this.brokenLink ??= new GitError('FSCK_FAILED', text, { id: referrer });
+      return;
+    }
+    this.#refuse(tip, text);
+  }
+
+  /** Whether an object was stored before this push. */
+  async #wasHere(id: ObjectId): Promise<boolean> {
+    const { repository, signal } = this.#session;
+    const reader = await repository.objects.openReader({ signal });
+    try {
+      return reader.has(id);
+    } finally {
+      reader.release();
+    }
+  }
+
+  /** @param fault in the words of the rev-list that git runs here */
   #refuse(tip: ObjectId, fault: string): void {
-    this.#session.sayLine('error', fault);
+    this.#session.sayLine('fatal', fault);
     this.#reasons.set(tip, 'missing necessary objects');
   }
 
@@ -209,7 +241,7 @@ class TipCheck {
    * @param roots commits whose parents are not looked for, besides this repository's own
    * @returns what keeps `tips` from being whole; `undefined` when nothing does
    */
-  async #findFault(tips: readonly ObjectId[], roots: readonly ObjectId[] = []): Promise<string | undefined> {
+  async #findFault(tips: readonly ObjectId[], roots: readonly ObjectId[] = []): Promise<Fault | undefined> {
     const { signal, limits, options } = this.#session;
     this.#walksLeft--;
     try {
@@ -219,18 +251,44 @@ class TipCheck {
         onProgress: options.onProgress,
         signal,
       });
-      return describeFault(connectivity);
+      return describeFault(connectivity, this.#reader);
     } catch (error) {
       if (!isGitError(error, 'OBJECT_CORRUPT', 'PACK_CORRUPT', 'LIMIT_EXCEEDED')) throw error;
       this.#session.logError(error);
-      return printable(error.message);
+      return { text: printable(error.message), referrer: undefined };
     }
   }
 }
 
-function describeFault(connectivity: Connectivity): string | undefined {
+/** What keeps a tip from being whole. */
+interface Fault {
+  readonly text: string;
+  /** What refers to the missing object; `undefined` when that is a new tip, or when nothing is missing but broken. */
+  readonly referrer: ObjectId | undefined;
+}
+
+function describeFault(connectivity: Connectivity, reader: ObjectReader): Fault | undefined {
   if (connectivity.ok) return undefined;
   const { missing, missingKind, referredBy } = connectivity;
-  if (missing === referredBy) return `missing ${missingKind} ${missing}`;
-  return `missing ${missingKind} ${missing}, which ${referredBy} refers to`;
+  if (missing === referredBy) return { text: describeTip(missing), referrer: undefined };
+  const isTagged = reader.readHeader(referredBy)?.kind === 'tag';
+  const text = isTagged
+    ? `${describeTip(missing)}, which tag ${referredBy} is of`
+    : describeMissing(missing, missingKind, referredBy);
+  return { text, referrer: referredBy };
+}
+
+function describeTip(id: ObjectId): string {
+  return `bad object ${id}`;
+}
+
+function describeMissing(id: ObjectId, kind: MissingObject['kind'], referredBy: ObjectId): string {
+  switch (kind) {
+    case 'commit':
+      return `Failed to traverse parents of commit ${referredBy}: ${id} is missing`;
+    case 'tree':
+      return `bad tree object ${id}, which ${referredBy} refers to`;
+    default:
+      return `missing ${kind} object '${id}', which ${referredBy} refers to`;
+  }
 }

@@ -17,6 +17,7 @@ import { publishPush } from './publish-push.ts';
 import type { JudgedCertificate } from './push-certificate.ts';
 import { type PushPipelineOptions, type PushRequest, PushSession } from './push-session.ts';
 import type { RefCommand, RefCommandResult } from './ref-command.ts';
+import { printable } from './ref-policy.ts';
 
 export interface PushOutcome {
   /** Why the objects could not be stored; every command is refused as `unpacker error` then. */
@@ -127,7 +128,9 @@ async function receiveObjects(
       const { onProgress, collisionDetection } = session.options;
       // A peer whose connection stays open waits for its report before it ends its stream.
       const allowTrailingBytes = true;
-      const fsck = await configuredFsckRules(repository, session.options.fsckObjects);
+      const fsck = await configuredFsckRules(repository, session.options.fsckObjects, (text) =>
+        session.sayLine('warning', printable(text)),
+      );
       const options = {
         limits,
         unpackLimit,

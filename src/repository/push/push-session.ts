@@ -148,7 +148,7 @@ export class PushSession {
   }
 
   /** A line of ours in the pusher's terminal, as git's receive-pack prints its own. */
-  sayLine(kind: 'error' | 'warning', text: string): void {
+  sayLine(kind: 'fatal' | 'error' | 'warning', text: string): void {
     this.options.onMessage?.(`${kind}: ${text}\n`);
   }
 
