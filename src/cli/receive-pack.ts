@@ -30,6 +30,8 @@ into a repository that belongs to another user is refused if it has hooks.
     --no-hooks            run no program of the repository: neither hooks nor maintenance
     -q, --quiet           accepted as git does; the client asks for quiet by itself
     --timeout=<n>         give up after <n> seconds of silence; 0, the default, never does
+    --skip-connectivity-check
+                          believe that all is here that pushed history needs, for a caller who makes sure of it
 ${SERVICE_OPTIONS_HELP}`,
 
   async run(args, world) {
@@ -38,9 +40,11 @@ ${SERVICE_OPTIONS_HELP}`,
       quiet: { type: 'boolean', short: 'q' },
       timeout: { type: 'string', default: '0' },
       hooks: { type: 'boolean', default: true },
+      'skip-connectivity-check': { type: 'boolean', default: false },
       'reject-thin-pack-for-testing': { type: 'boolean', default: false }, // git's own tests use it
     });
     const rejectThinPacks = values['reject-thin-pack-for-testing'];
+    const skipConnectivityCheck = values['skip-connectivity-check'];
     const onMessage = (text: string): void => void world.errors.write(text);
     const failure = await runService(
       {
@@ -53,6 +57,7 @@ ${SERVICE_OPTIONS_HELP}`,
           receivePack(repository, request, {
             ...options,
             rejectThinPacks,
+            skipConnectivityCheck,
             onMessage,
             nonceScope: positionals[0],
           }),

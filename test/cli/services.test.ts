@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { git, gitAsync, gitBytes, scratchDirectory } from '../support/git.ts';
+import { pushRequest } from '../support/push-client.ts';
 import { MAIN, runHere, spawnPackwire, TSX } from './run-packwire.ts';
 
 const PACKWIRE = `'${process.execPath}' --import '${TSX}' '${MAIN}'`;
@@ -176,6 +177,35 @@ test('a pusher that goes away leaves nothing behind', async (t) => {
   git(stored, 'fsck', '--strict');
   const left = readdirSync(join(stored, 'objects')).filter((name) => !/^([0-9a-f]{2}|info|pack)$/.test(name));
   assert.deepEqual(left, []);
+});
+
+test('receive-pack takes history on trust when it is told to, and from a shallow clone only when it ends here too', async (t) => {
+  const { directory, work } = await scene(t);
+  git(work, 'commit', '-q', '--allow-empty', '-m', 'two');
+  const allButParent = git(work, 'rev-parse', 'HEAD', 'HEAD^{tree}', 'HEAD:file');
+  const tip = allButParent.slice(0, 40);
+  const pack = gitBytes({ cwd: work, input: allButParent }, 'pack-objects', '--stdout', '-q');
+  const push = async (name: string, flags: readonly string[], shallow?: readonly string[]) => {
+    const stored = join(directory, name);
+    git(directory, 'init', '-q', '--bare', stored);
+    const commands = [`${'0'.repeat(40)} ${tip} refs/heads/main`];
+    const input = pushRequest({ commands, capabilities: 'report-status', pack, shallow });
+    const { stdout, stderr } = await runHere(['receive-pack', '--stateless-rpc', ...flags, stored], {
+      cwd: directory,
+      input,
+    });
+    return { stdout, stderr, refs: git(stored, 'for-each-ref', '--format=%(objectname)').trim() };
+  };
+  const skipping = ['--skip-connectivity-check'];
+  const checked = await push('checked.git', []);
+  assert.match(checked.stdout, /unpack ok\n.*ng refs\/heads\/main missing necessary objects/);
+  assert.match(checked.stderr, new RegExp(`^fatal: Failed to traverse parents of commit ${tip}`));
+  assert.equal(checked.refs, '');
+  const trusted = await push('trusted.git', skipping);
+  assert.deepEqual([trusted.stderr, trusted.refs], ['', tip]);
+  assert.match(trusted.stdout, /unpack ok\n.*ok refs\/heads\/main/);
+  const shallow = await push('shallow.git', skipping, [tip]);
+  assert.match(shallow.stdout, /ng refs\/heads\/main shallow update not allowed/);
 });
 
 test('receive-pack that is told to end ends the hook it runs, and the push is undone', async (t) => {

@@ -37,7 +37,9 @@ export async function judgeCommands(
 ): Promise<void> {
   refuseFunnyNames(ledger, session);
   refuseDuplicates(ledger, session);
-  await checkTips(ledger, session, objects);
+  if (isConnectivityChecked(session)) await checkTips(ledger, session, objects);
+  failTogetherIfAtomic(ledger, session);
+  await authorizeForced(ledger, session, objects);
   failTogetherIfAtomic(ledger, session);
 
   if (!ledger.hasPending()) return;
@@ -51,6 +53,12 @@ async function askApplication(
   ledger: CommandLedger,
   session: PushSession,
   objects: ObjectDatabase | ObjectTransaction,
+/** A history that ends early is only known for one by its walk, and so is a broken link of checked objects. */
+function isConnectivityChecked({ options, request, received }: PushSession): boolean {
+  if (options.skipConnectivityCheck !== true) return true;
+  return (request.shallow?.length ?? 0) > 0 || received?.findings !== undefined;
+}
+
 ): Promise<string | undefined> {
   const { hooks } = session.options;
   if (hooks?.preReceive === undefined) return undefined;
