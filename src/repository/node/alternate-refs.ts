@@ -57,13 +57,14 @@ async function borrowedFrom(objects: string, depth: number, seen: Set<string>): 
 
 async function tipsOf(
   gitDirectory: string,
-  { config, format, runsPrograms }: AlternateRefsContext,
+  context: AlternateRefsContext,
   signal: AbortSignal | undefined,
 ): Promise<ObjectId[]> {
+  const { config, format, runsPrograms } = context;
   if ((await kindOf(join(gitDirectory, 'refs'))) !== 'directory') return []; // objects without a repository
   const command = config.get('core.alternateRefsCommand');
   if (command !== undefined && command !== '') {
-    return runsPrograms ? listedBy(command, gitDirectory, format, signal) : [];
+    return runsPrograms ? listedBy(command, gitDirectory, context, signal) : [];
   }
   const prefixes = config
     .get('core.alternateRefsPrefixes')
@@ -72,24 +73,32 @@ async function tipsOf(
   const refs = await openFilesRefDatabase(gitDirectory, { format });
   try {
     const listed = await refs.list(prefixes?.length === 0 ? undefined : prefixes, { signal });
-    return listed.map(({ id }) => id);
+    return listed.filter(({ name }) => isNamed(name, prefixes)).map(({ id }) => id);
   } finally {
     await refs.close();
   }
 }
 
-/** Run in the borrowing repository's place with the path of the other; prints an id a line. */
+/** As for-each-ref takes them: a prefix ends where a name's part does. */
+function isNamed(name: string, prefixes: readonly string[] = []): boolean {
+  const isIn = (prefix: string): boolean =>
+    name.startsWith(prefix) &&
+    (name.length === prefix.length || prefix.endsWith('/') || name[prefix.length] === '/');
+  return prefixes.length === 0 || prefixes.some(isIn);
+}
+
+/** Run in the borrowing repository, which the command may be a file of, with the path of the other; prints an id a line. */
 async function listedBy(
   command: string,
   gitDirectory: string,
-  format: ObjectFormat,
+  { gitDirectory: borrower, format }: AlternateRefsContext,
   signal: AbortSignal | undefined,
 ): Promise<ObjectId[]> {
   let text = '';
   const program = {
     file: 'sh',
     args: ['-c', `${command} "$@"`, command, gitDirectory],
-    directory: gitDirectory,
+    directory: borrower,
     environment: hookEnvironment({ GIT_DIR: undefined }),
     label: 'core.alternateRefsCommand',
   };
