@@ -14,6 +14,14 @@ export interface UnpackStatus {
   readonly message: string;
 }
 
+/** Reasons of the system that say nothing about the server but that it is full, and that it is worth waiting. */
+const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
+
+function storageMessage(systemCode: unknown): string {
+  const message = 'the server could not store the objects';
+  return FULL.includes(systemCode) ? `${message}: no space left on its disk` : message;
+}
+
 export function describeUnpackError({ code, message, detail }: GitError): UnpackStatus {
   switch (code) {
     case 'PACK_CORRUPT':
@@ -33,7 +41,7 @@ export function describeUnpackError({ code, message, detail }: GitError): Unpack
     case 'UNSUPPORTED':
       return { reason: 'unsupported pack', message: printable(message) };
     case 'STORAGE_FAILED':
-      return { reason: 'unable to store objects', message: 'the server could not store the objects' };
+      return { reason: 'unable to store objects', message: storageMessage(detail.code) };
     default:
       return { reason: 'unpack failed', message: 'the server could not unpack the objects' };
   }

@@ -123,6 +123,7 @@ async function applyBatch(
   } catch (error) {
     if (!isGitError(error, 'STORAGE_FAILED', 'REPOSITORY_INVALID')) throw error;
     onError(error);
+    if (error.code === 'STORAGE_FAILED') say('error', error.message);
     for (const command of batch) ledger.refuse(command, 'shallow error');
     return;
   }
