@@ -192,3 +192,17 @@ test('keys that are too weak, of other types or malformed are refused', needs, a
   assert.throws(() => parsePublicKey(weak), { code: 'UNSUPPORTED' });
   assert.throws(() => parseCertificate(blob), { code: 'PROTOCOL_VIOLATION' });
 });
+
+test('a point beside its curve is no key, whoever signs with it', () => {
+  for (const type of ['ecdsa-sha2-nistp256', 'sk-ecdsa-sha2-nistp256@openssh.com']) {
+    const point = Buffer.alloc(65, 4);
+    const application = type.startsWith('sk-') ? [field('ssh:')] : [];
+    const key = parsePublicKey(Buffer.concat([field(type), field('nistp256'), field(point), ...application]));
+    const numbers = Buffer.concat([field(Buffer.of(1)), field(Buffer.of(1))]);
+    const tail = type.startsWith('sk-') ? [Buffer.of(1, 0, 0, 0, 1)] : [];
+    const signature = parseSignature(Buffer.concat([field(type), field(numbers), ...tail]));
+    assert.throws(() => verifySignature(key, Buffer.from('hello'), signature), {
+      code: 'PROTOCOL_VIOLATION',
+    });
+  }
+});

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
+import { GitError } from '../../../core/errors.ts';
 import type { Curve, PublicKey } from '../../ssh/public-key.ts';
 import { ecdsaNumbers, type Signature, USER_PRESENT } from '../../ssh/signature.ts';
 
@@ -25,7 +26,7 @@ const RSA_HASHES: Readonly<Record<string, string>> = { 'rsa-sha2-256': 'sha256',
 /**
  * A signature of a security key counts only if somebody touched it.
  *
- * @throws {GitError} PROTOCOL_VIOLATION when the signature is malformed
+ * @throws {GitError} PROTOCOL_VIOLATION when the signature is malformed, or the key is none: a point beside its curve
  */
 export function verifySignature(key: PublicKey, message: Uint8Array, signature: Signature): boolean {
   const { algorithm, value, securityKey } = signature;
@@ -66,7 +67,17 @@ function sha256(data: Uint8Array | string): Buffer {
 }
 
 function keyObject(key: PublicKey): KeyObject {
-  return createPublicKey({ key: webKey(key), format: 'jwk' });
+  try {
+    return createPublicKey({ key: webKey(key), format: 'jwk' });
+  } catch (error) {
+    if (!isOfCrypto(error)) throw error;
+    throw new GitError('PROTOCOL_VIOLATION', 'Cannot use this SSH key: it is none', {}, error);
+  }
+}
+
+/** What node:crypto and OpenSSL say against a key. */
+function isOfCrypto(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^ERR_(?:CRYPTO|OSSL)_/.test(String(error.code));
 }
 
 function webKey(key: PublicKey): JsonWebKey {
