@@ -29,7 +29,8 @@ Unless --strict is given, <directory>/.git, <directory>.git/.git and <directory>
 
     --strict              take <directory> as it is
     --timeout=<n>         give up after <n> seconds of silence; 0, the default, never does
-${SERVICE_OPTIONS_HELP}`,
+${SERVICE_OPTIONS_HELP}
+GIT_NO_LAZY_FETCH=0 allows to fetch from promisor remotes what clients want and is missing here.`,
 
   async run(args, world) {
     const { values, positionals } = readArguments(args, {
@@ -45,6 +46,7 @@ ${SERVICE_OPTIONS_HELP}`,
         positionals,
         strict: values.strict === true,
         timeoutSeconds: readCount(values.timeout, 'timeout'),
+        open: { lazyFetch: FALSE.test(world.environment.GIT_NO_LAZY_FETCH ?? '') },
         service: (repository, request, options) =>
           uploadPack(repository, request, { ...options, agent, defaults: 'git' }),
       },
@@ -57,6 +59,9 @@ ${SERVICE_OPTIONS_HELP}`,
     return 0;
   },
 };
+
+/** How an environment says no: unset, git's upload-pack takes it for yes. */
+const FALSE = /^(?:0+|no|off|false)$/i;
 
 /** Damage is told in the words that are looked for in logs: those of the programs git runs. */
 async function tellDamage(failure: unknown, { errors }: CommandWorld): Promise<unknown> {

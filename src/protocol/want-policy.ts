@@ -33,6 +33,19 @@ export async function checkWants(
 }
 
 /**
+ * Have wants here that are missing and can be fetched, where that is allowed at all. Not where the policy asks what refs
+ * reach: clients would decide what is fetched before it is known whether they may have it.
+ *
+ * @throws {GitError} ABORTED
+ */
+export async function fetchPromisedWants(
+  { repository, options: { wantPolicy, signal } }: FetchContext,
+  wants: readonly ObjectId[],
+): Promise<void> {
+  if (wantPolicy === 'any' && wants.length > 0) await repository.fetchPromised?.(wants, { signal });
+}
+
+/**
  * Of objects that exist, those that the policy refuses, in order.
  *
  * @param advertised as for {@link checkWants}

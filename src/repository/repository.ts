@@ -45,6 +45,12 @@ export interface Repository extends AsyncDisposable {
   readonly createSpool?: CreateSpool | undefined;
   /** Makes the packs of fetches in place of this library. */
   readonly packProgram?: PackProgram | undefined;
+  /**
+   * Brings objects that are missing here from the remotes that hold them. Absent: nothing is ever fetched while serving.
+   *
+   * @throws {GitError} ABORTED
+   */
+  fetchPromised?(ids: readonly ObjectId[], options: Cancellable): Promise<void>;
   /** git's own hooks of this repository; absent where there are none, or none are to be run. */
   readonly hooks?: RepositoryHooks | undefined;
   /** Where its branches are checked out; absent when that cannot be. */

@@ -17,7 +17,7 @@ import { readLines } from '../request-lines.ts';
 import { sendPack } from '../send-pack.ts';
 import { decideShallow, writeShallowLines } from '../shallow-info.ts';
 import { resolveSparse } from '../sparse-filter.ts';
-import { checkWants } from '../want-policy.ts';
+import { checkWants, fetchPromisedWants } from '../want-policy.ts';
 import { readPackfileUris, writePackfileUris } from './packfile-uris.ts';
 import { type FetchRequest, FetchRequestParser } from './parse-fetch-request.ts';
 import { readWantedRefs, writeWantedRefs } from './wanted-refs.ts';
@@ -32,6 +32,7 @@ export async function* fetchCommand(
   if (request.wants.length + request.wantRefs.length === 0 && !request.waitForDone) return;
   if (request.sidebandAll) context.channel = { kind: 'bands', maxPacketBytes: MAX_PACKET_BYTES };
 
+  await fetchPromisedWants(context, request.wants);
   // Before objects are looked at: what these refs hold is sure to be among them.
   const wantedRefs = await readWantedRefs(context, request.wantRefs);
   const reader = await context.repository.objects.openReader({ signal: context.options.signal });

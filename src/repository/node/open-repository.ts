@@ -33,6 +33,7 @@ import { FilesHooks } from './hooks/files-hooks.ts';
 import { FilesWorkTrees } from './hooks/files-work-trees.ts';
 import { maintenanceOf } from './hooks/maintenance.ts';
 import { packObjectsHook } from './hooks/pack-objects-hook.ts';
+import { promisedObjects } from './hooks/promised-objects.ts';
 import { signaturePrograms } from './hooks/signature-programs.ts';
 import { FilesShallowRoots } from './shallow-roots.ts';
 import { spoolsIn } from './spool-file.ts';
@@ -64,6 +65,11 @@ export interface OpenRepositoryOptions {
   readonly configSources?: ConfigSources | undefined;
   /** Whether the installed git may do its housekeeping after pushes, as `receive.autogc` wants it. Default false. */
   readonly maintenance?: boolean | undefined;
+  /**
+   * Whether the installed git may fetch, from the promisor remotes of a partial clone, what fetches from it miss, and makes
+   * their packs then. Clients decide what is fetched. Default false, as `git upload-pack` has it (`GIT_NO_LAZY_FETCH`).
+   */
+  readonly lazyFetch?: boolean | undefined;
 }
 
 /** A repository of files: its directory, and what its configuration says. */
@@ -90,6 +96,7 @@ export async function openRepository(
   const directory = await findGitDirectory(path);
   const { own, all: config, isCurrent } = await readConfig(directory, options.configSources ?? {});
   const format = checkRepositoryFormat(own);
+  const promised = options.lazyFetch === true ? promisedObjects(directory, config) : undefined;
   const synced = syncedComponents(config);
   const shared = sharedPermissions(config);
   const objects = await openFilesObjectDatabase(join(directory, 'objects'), {
@@ -125,7 +132,8 @@ export async function openRepository(
     isConfigCurrent: isCurrent,
     label: directory,
     path: directory,
-    packProgram: packObjectsHook(directory, config),
+    packProgram: packObjectsHook(directory, config) ?? promised?.packProgram,
+    ...(promised && { fetchPromised: promised.fetch }),
     createSpool: spoolsIn(spoolDirectory ?? join(directory, 'objects')),
     ...programsOf({ directory, config, format, runtime }, options),
     alternateTips: (cancellable) =>

@@ -128,7 +128,7 @@ function ignoredAdvice(path: string): string {
 }
 
 /** As git: the directory belongs to who we are, or to who we were before sudo. */
-function isOurs(directory: string): boolean {
+export function isOurs(directory: string): boolean {
   const user = process.geteuid?.();
   if (user === undefined) return true; // a system without owners
   const owner = statSync(directory, { throwIfNoEntry: false })?.uid;

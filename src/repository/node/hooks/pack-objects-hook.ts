@@ -9,7 +9,7 @@ import { GitError, throwIfAborted } from '../../../core/errors.ts';
 import type { GitConfig } from '../../git-config.ts';
 import type { PackProgram, PackProgramCall } from '../../pack-program.ts';
 import { hookEnvironment } from './files-hooks.ts';
-import { feed, RunningProgram, relay, start } from './run-program.ts';
+import { feed, type Program, RunningProgram, relay, start } from './run-program.ts';
 
 /**
  * @returns `undefined` when none is configured; what the repository's own files say does not count: they must not have
@@ -17,26 +17,27 @@ import { feed, RunningProgram, relay, start } from './run-program.ts';
  */
 export function packObjectsHook(gitDirectory: string, config: GitConfig): PackProgram | undefined {
   const command = config.protected.get('uploadpack.packobjectshook');
-  return command === undefined ? undefined : (call) => runHook(command, gitDirectory, call);
-}
-
-async function* runHook(
-  command: string,
-  directory: string,
-  { args, input, onMessage, signal }: PackProgramCall,
-): AsyncGenerator<Uint8Array, undefined> {
-  throwIfAborted(signal);
-  const child = start(
-    {
+  if (command === undefined) return undefined;
+  return (call) => {
+    const program = {
       file: 'sh',
-      args: ['-c', `${command} "$@"`, command, 'git', ...args],
-      directory,
+      args: ['-c', `${command} "$@"`, command, 'git', ...call.args],
+      directory: gitDirectory,
       // git that is run by it must not fetch what is missing: who asks us decides what we fetch, otherwise.
       environment: { GIT_NO_LAZY_FETCH: '1', ...hookEnvironment({}) },
       label: 'uploadpack.packObjectsHook',
-    },
-    true,
-  );
+    };
+    return runPackProgram(program, call);
+  };
+}
+
+/** Run `program` as a {@link PackProgram}. */
+export async function* runPackProgram(
+  program: Program,
+  { input, onMessage, signal }: PackProgramCall,
+): AsyncGenerator<Uint8Array, undefined> {
+  throwIfAborted(signal);
+  const child = start(program, true);
   if (child instanceof Error) throw died(child);
   const running = new RunningProgram(child);
   const onAbort = (): void => running.end();
