@@ -18,9 +18,10 @@ import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { atOffset } from './entry-error.ts';
 import { EntryReader } from './entry-reader.ts';
 import type { ObjectChecker } from './fsck/object-checker.ts';
+import { sharedMemory } from './growing-memory.ts';
 import type { ObjectEdges } from './object-edges.ts';
 import { writeObjectHeader } from './object-header.ts';
-import { NONE, type ObjectColumns, RESOLVED_DELTA } from './object-table.ts';
+import { NONE, type ObjectColumns, RESOLVED_DELTA, regrownColumns } from './object-table.ts';
 import { type RefBases, takeWaiting } from './ref-bases.ts';
 import type { RandomAccessFile } from './stored-pack.ts';
 import { TreeChain } from './tree-chain.ts';
@@ -30,7 +31,34 @@ const NEXT_ROOT = 0;
 export const RESOLVED = 1;
 export const STOP = 2;
 const NEXT_HEAVY = 3;
-export const CONTROL_MEMBERS = 4;
+const NEXT_FAMILY = 4;
+const FAMILIES_END = 5;
+const IS_SCANNED = 6;
+const NEWS = 7;
+const CONTROL_MEMBERS = 8;
+
+/** Counters that all resolvers of a pack share. */
+export function createResolveControl(): Int32Array {
+  return new Int32Array(sharedMemory(CONTROL_MEMBERS * 4));
+}
+
+/** Let resolvers take the families before the entry `end`. @param start of the first of them, always the same */
+export function offerFamilies(control: Int32Array, start: number, end: number): void {
+  if (Atomics.load(control, FAMILIES_END) === 0) Atomics.store(control, NEXT_FAMILY, start);
+  Atomics.store(control, FAMILIES_END, end);
+  tellNews(control);
+}
+
+/** No more families are offered: those who wait for some need not. */
+export function endFamilies(control: Int32Array): void {
+  Atomics.store(control, IS_SCANNED, 1);
+  tellNews(control);
+}
+
+function tellNews(control: Int32Array): void {
+  Atomics.add(control, NEWS, 1);
+  Atomics.notify(control, NEWS);
+}
 
 /** Plain data: what a resolver in any thread has to know. Arrays are shared memory. */
 export interface ResolveJob {
@@ -42,8 +70,15 @@ export interface ResolveJob {
   readonly heavyRoots: Int32Array;
   /** Whether much of what is to be made is in large objects: then it is hashed in larger batches. */
   readonly isMuchLarge: boolean;
-  /** Counters all resolvers of the pack share: the next root to take, deltas resolved, 1 to stop, the next heavy root. */
+  /** Of {@link createResolveControl}. */
   readonly control: Int32Array;
+  /** Where the families of {@link offerFamilies} begin; absent when none were offered. */
+  readonly familiesStart: number | undefined;
+  /**
+   * `early`: the pack is still arriving, only its families are resolved, and nothing waits for their ids. `late`: only what
+   * was late for its family is left, below objects that were made before.
+   */
+  readonly phase: 'early' | 'main' | 'late';
   readonly limits: Pick<Limits, 'maxDeltaObjectBytes' | 'maxDeltaDepth'>;
   /** Refuse objects that carry a SHA-1 collision attack. */
   readonly collisionDetection: boolean;
@@ -60,11 +95,14 @@ const RUN = 128;
 /** What a delta costs besides its bytes, in bytes made, roughly. */
 const COST_PER_DELTA = 4096;
 const COUNT_EVERY = 64;
+/** How long a thread is kept when there are no families to resolve, before others may have it. */
+const FAMILIES_WAIT_MS = 100;
 /** After this many objects, hashing them in batches pays for the memory it takes. */
 const BATCHES_AFTER_OBJECTS = 256;
 
 export class DeltaResolver {
   readonly #job: ResolveJob;
+  #columns: ObjectColumns;
   readonly #hasher: ObjectHasher;
   #batch: HashBatch | undefined;
   #hashed = 0;
@@ -75,9 +113,10 @@ export class DeltaResolver {
   #delta = new Uint8Array(FIRST_DELTA_BYTES);
   #deltaBytes = 0;
   #type = 0;
-  /** The run of entries that was taken last. */
+  /** The run of entries that was taken last, and whether it is of the families. */
   #candidate = 0;
   #runEnd = 0;
+  #isOfFamilies = false;
   #uncounted = 0;
   /** The heavy roots, once all of them are taken. */
   #heavy: ReadonlySet<number> | undefined;
@@ -97,8 +136,11 @@ export class DeltaResolver {
     this.#edges = edges;
     this.#checker = checker;
     this.#job = job;
+    this.#columns = job.columns;
     const format = objectFormatByName(job.formatName);
-    if (edges !== undefined || checker !== undefined) this.#trees = new TreeChain(format.idBytes);
+    // Late objects stand below others that are not looked at again, so that nothing is known of their trees.
+    const sees = edges !== undefined || checker !== undefined;
+    if (sees && job.phase !== 'late') this.#trees = new TreeChain(format.idBytes);
     this.#hasher = createObjectHasher(runtime, format, job.collisionDetection);
     this.#reader = new EntryReader(file, format.idBytes, runtime);
   }
@@ -139,36 +181,86 @@ export class DeltaResolver {
   }
 
   #takeRoot(): number {
-    const { columns, objectCount, control, heavyRoots } = this.#job;
-    const { firstChild, types } = columns;
-    if (this.#heavy === undefined) {
+    const { control, heavyRoots } = this.#job;
+    if (this.#heavy === undefined && heavyRoots.length > 0) {
       const next = Atomics.add(control, NEXT_HEAVY, 1);
       if (next < heavyRoots.length) return heavyRoots[next] as number;
       this.#heavy = new Set(heavyRoots);
     }
-    for (;;) {
+    do {
+      const { firstChild, types } = this.#columns;
       while (this.#candidate < this.#runEnd) {
         const entry = this.#candidate++;
         if (firstChild[entry] === NONE || (types[entry] as number) >= OFS_DELTA) continue;
-        if (!this.#heavy.has(entry)) return entry;
+        if (this.#isOfFamilies || !(this.#heavy?.has(entry) === true || this.#isInFamilies(entry)))
+          return entry;
       }
-      const run = Atomics.add(control, NEXT_ROOT, 1);
-      this.#candidate = run * RUN;
-      if (this.#candidate >= objectCount) return NONE;
-      this.#runEnd = Math.min(objectCount, this.#candidate + RUN);
+    } while (this.#takeFamilies() || this.#takeRun());
+    return NONE;
+  }
+
+  /** Take the next run of families. While the pack arrives, waits for some. @returns false when there are none */
+  #takeFamilies(): boolean {
+    const { control, familiesStart, phase } = this.#job;
+    if (familiesStart === undefined) return false;
+    for (;;) {
+      const news = Atomics.load(control, NEWS);
+      const from = Atomics.load(control, NEXT_FAMILY);
+      const end = Atomics.load(control, FAMILIES_END);
+      if (from < end) {
+        const to = Math.min(end, from + RUN);
+        if (Atomics.compareExchange(control, NEXT_FAMILY, from, to) !== from) continue;
+        this.#beginRun(from, to, true);
+        return true;
+      }
+      const isOver =
+        phase !== 'early' || (Atomics.load(control, STOP) | Atomics.load(control, IS_SCANNED)) !== 0;
+      if (isOver || Atomics.wait(control, NEWS, news, FAMILIES_WAIT_MS) === 'timed-out') return false;
     }
+  }
+
+  /** Take the next run of all entries. */
+  #takeRun(): boolean {
+    const { control, objectCount, phase } = this.#job;
+    if (phase === 'early') return false;
+    const from = Atomics.add(control, NEXT_ROOT, 1) * RUN;
+    if (from >= objectCount) return false;
+    this.#beginRun(from, Math.min(objectCount, from + RUN), false);
+    return true;
+  }
+
+  #beginRun(from: number, to: number, isOfFamilies: boolean): void {
+    this.#candidate = from;
+    this.#runEnd = to;
+    this.#isOfFamilies = isOfFamilies;
+    if (this.#job.phase !== 'early') return;
+    // Both may have grown since: the table, and the file.
+    if (to > this.#columns.types.length) this.#columns = regrownColumns(this.#columns);
+    this.#reader.refresh();
+  }
+
+  /** Whether {@link hangLateDeltas} is to find out what waits for the id of `entry`. */
+  #isAskedLater(entry: number): boolean {
+    return this.#job.phase !== 'late' && this.#isInFamilies(entry);
+  }
+
+  #isInFamilies(entry: number): boolean {
+    const { familiesStart, control } = this.#job;
+    return (
+      familiesStart !== undefined && entry >= familiesStart && entry < Atomics.load(control, FAMILIES_END)
+    );
   }
 
   /** @param isOwn whether the root is an object of the pack, whose edges were taken and which was checked */
   #beginTree(root: number, isOwn: boolean): void {
-    const { columns } = this.#job;
+    const columns = this.#columns;
     this.#type = columns.types[root] as number;
     const sizeBytes = this.#loadRoot(root);
     this.#stack.push(root, sizeBytes, columns.firstChild[root] as number);
-    if (this.#type !== TREE) return;
+    if (this.#type !== TREE || this.#trees === undefined) return;
     const { memory } = this.#stack;
     const start = this.#stack.startOf(0);
-    this.#trees?.begin(memory, start, start + sizeBytes);
+    this.#trees.begin(memory, start, start + sizeBytes);
     this.#checker?.beginChain(memory, start, start + sizeBytes, isOwn);
   }
 
@@ -182,7 +274,8 @@ export class DeltaResolver {
       return 1;
     }
     if (stack.isDropped(at)) this.#remake(at);
-    const { columns, refBases, limits } = this.#job;
+    const { limits } = this.#job;
+    const columns = this.#columns;
     if (stack.length > limits.maxDeltaDepth) {
       throw atOffset(
         new GitError(
@@ -195,24 +288,33 @@ export class DeltaResolver {
         columns.offsets[entry] as number,
       );
     }
+    // Made before, and now again for the sake of a delta that came too late: see late-deltas.ts.
+    const isKnown = (columns.types[entry] as number) > RESOLVED_DELTA;
     const start = this.#makeFromDelta(entry, at);
     const { targetBytes } = this.#sizes;
-    const end = start + targetBytes;
-    this.#hash(entry, start, end);
-    columns.types[entry] = RESOLVED_DELTA + this.#type;
-    this.#see(entry, start, end, at);
-    if (refBases !== undefined) takeWaiting(refBases, columns, entry);
+    if (!isKnown) this.#takeMade(entry, start, start + targetBytes, at);
 
     stack.nextDelta[at] = columns.nextSibling[entry] as number;
     const firstChild = columns.firstChild[entry] as number;
     if (firstChild !== NONE) stack.push(entry, targetBytes, firstChild);
-    if (++this.#uncounted >= COUNT_EVERY) this.#publishCount();
     return targetBytes + COST_PER_DELTA;
+  }
+
+  /** An object is made, of the entry `entry` from number `base` of the stack. */
+  #takeMade(entry: number, start: number, end: number, base: number): void {
+    const { refBases } = this.#job;
+    const columns = this.#columns;
+    this.#hash(entry, start, end);
+    columns.types[entry] = RESOLVED_DELTA + this.#type;
+    this.#see(entry, start, end, base);
+    if (refBases !== undefined && !this.#isAskedLater(entry)) takeWaiting(refBases, columns, entry);
+    if (++this.#uncounted >= COUNT_EVERY) this.#publishCount();
   }
 
   /** Hash the object at `[start, end)` of the stack, or let a batch do it later when its id is of no use yet. */
   #hash(entry: number, start: number, end: number): void {
-    const { columns, refBases } = this.#job;
+    const { refBases } = this.#job;
+    const columns = this.#columns;
     const { memory } = this.#stack;
     const from = writeObjectHeader(memory, start, this.#type, end - start);
     const at = entry * columns.idBytes;
@@ -224,7 +326,7 @@ export class DeltaResolver {
     if (refBases !== undefined) return;
     const { isMuchLarge } = this.#job;
     if (isMuchLarge || ++this.#hashed === BATCHES_AFTER_OBJECTS) {
-      this.#batch = this.#hasher.createBatch(() => columns.ids, isMuchLarge);
+      this.#batch = this.#hasher.createBatch(() => this.#columns.ids, isMuchLarge);
     }
   }
 
@@ -238,7 +340,7 @@ export class DeltaResolver {
       trees?.take(base, memory, start, end, this.#delta, instructions, this.#deltaBytes) === true;
     const known = isKnown ? trees : undefined;
     this.#edges?.take(entry, type, memory, start, end, known);
-    this.#checker?.check(entry, type, memory, start, end, base, known);
+    this.#checker?.check(entry, type, memory, start, end, this.#trees && base, known);
   }
 
   #publishCount(): void {
@@ -263,7 +365,7 @@ export class DeltaResolver {
 
   /** Inflate a whole object to the top of the stack. @returns its size */
   #loadRoot(entry: number): number {
-    const offset = this.#job.columns.offsets[entry] as number;
+    const offset = this.#columns.offsets[entry] as number;
     this.#reader.open(offset);
     const { sizeBytes } = this.#reader.header;
     const { maxDeltaObjectBytes } = this.#job.limits;
@@ -296,7 +398,7 @@ export class DeltaResolver {
    */
   #makeFromDelta(entry: number, base: number): number {
     const stack = this.#stack;
-    const offset = this.#job.columns.offsets[entry] as number;
+    const offset = this.#columns.offsets[entry] as number;
     this.#reader.open(offset);
     const { sizeBytes } = this.#reader.header;
     this.#makeDeltaRoom(sizeBytes);

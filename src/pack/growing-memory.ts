@@ -30,6 +30,11 @@ export function sharedMemory(sizeBytes: number): Memory {
   return canShare ? new SharedArrayBuffer(sizeBytes) : new ArrayBuffer(sizeBytes);
 }
 
+/** Whether all threads will see `memory` grow to `sizeBytes`: it does not move then. */
+export function growsInPlace(memory: Memory, sizeBytes: number): boolean {
+  return canGrow && 'maxByteLength' in memory && sizeBytes <= (memory as GrowableMemory).maxByteLength;
+}
+
 /**
  * `memory` with `sizeBytes` bytes: the same where it can grow so far, otherwise a copy.
  *

@@ -8,6 +8,7 @@ import { type ByteStream, yieldToOthers } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import { createObjectHasher } from '../core/object-hasher.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
+import { EarlyResolution, type ScanProgress } from './early-resolution.ts';
 import type { FsckFindings } from './fsck/findings.ts';
 import { PackCheck } from './fsck/pack-check.ts';
 import type { FsckRules } from './fsck/rules.ts';
@@ -16,7 +17,8 @@ import { encodePackIndex } from './idx-format.ts';
 import type { ObjectTable } from './object-table.ts';
 import { PackScanner } from './pack-scanner.ts';
 import { collectRefBases } from './ref-bases.ts';
-import { type ResolveOptions, resolveDeltas, THREADS_FROM_DELTAS } from './resolve-deltas.ts';
+import { resolveDeltas, THREADS_FROM_DELTAS } from './resolve-deltas.ts';
+import type { ResolveOptions } from './resolve-options.ts';
 import { encodeReverseIndex } from './rev-format.ts';
 import { PackEdges } from './self-containment.ts';
 import { formatObjectCount } from './thin-completion.ts';
@@ -98,7 +100,7 @@ async function index(
   edges: PackEdges | undefined,
   options: IndexPackOptions,
 ): Promise<IndexedPack> {
-  const { format, runtime, limits, sink, collisionDetection = true } = options;
+  const { format, runtime, limits, collisionDetection = true } = options;
   const scanner = new PackScanner(
     format,
     runtime,
@@ -108,13 +110,31 @@ async function index(
   const check = options.fsck && new PackCheck(format, options.fsck);
   scanner.edges = edges?.own;
   scanner.checker = check?.own;
+  const early = new EarlyResolution(scanner, edges, check, options);
   try {
-    await receive(input, scanner, options);
-  } finally {
-    scanner.close();
+    try {
+      await receive(input, scanner, early, options);
+    } finally {
+      scanner.close();
+    }
+    return await complete(scanner, early, edges, check, options);
+  } catch (error) {
+    await early.abandon(); // it reads what is about to be discarded
+    throw error;
   }
+}
 
-  const { table, deltaCount } = scanner;
+/** From a pack that is scanned to one that is whole, with all ids. */
+async function complete(
+  scanner: PackScanner,
+  early: EarlyResolution,
+  edges: PackEdges | undefined,
+  check: PackCheck | undefined,
+  options: IndexPackOptions,
+): Promise<IndexedPack> {
+  const { runtime, limits, sink } = options;
+  const { table, deltaCount, families } = scanner;
+  early.end();
   if (deltaCount >= COLLECT_FROM_DELTAS) runtime.collectGarbage?.();
   const pack = {
     table,
@@ -122,7 +142,9 @@ async function index(
     bodyBytes: scanner.bodyBytes,
     edges,
     check,
-    heavyRoots: scanner.heavyTrees.roots(),
+    heavyRoots: scanner.heavyTrees.roots().filter((root) => !families.has(root)),
+    families,
+    early,
     isMuchLarge: scanner.isMuchLarge,
   };
   const refBases = collectRefBases(table, scanner.refDeltaCount);
@@ -152,11 +174,18 @@ async function index(
 }
 
 /** Scan and write down, one chunk ahead of the disk: while it takes one, the next is parsed. */
-async function receive(input: ByteStream, scanner: PackScanner, options: IndexPackOptions): Promise<void> {
+async function receive(
+  input: ByteStream,
+  scanner: PackScanner,
+  early: EarlyResolution,
+  options: IndexPackOptions,
+): Promise<void> {
   const { sink, limits, tasks, onProgress, signal, allowTrailingBytes = false } = options;
   const chunks = input[Symbol.asyncIterator]();
   // Settled results, so that a failed write cannot go unhandled while we wait for the next chunk.
   let writing: Promise<PromiseSettledResult<void>[]> = Promise.resolve([]);
+  /** Of the scan, at the end of what is being written. */
+  let progress: ScanProgress | undefined;
   let receivedBytes = 0;
   let turnEnd = performance.now() + TURN_MS;
   const began = performance.now();
@@ -190,7 +219,9 @@ async function receive(input: ByteStream, scanner: PackScanner, options: IndexPa
         const stopped = scanner.scan(chunk, at, end);
         const body = chunk.subarray(at, at + scanner.bodyBytes - bodyBefore);
         throwRejected(await writing);
+        if (progress !== undefined) early.offer(progress);
         if (body.length > 0) writing = Promise.allSettled([sink.write(body)]);
+        progress = { reached: scanner.families.reached, resolvedBytes: scanner.resolvedBytes };
         at = stopped;
         if (scanner.isDone) {
           if (at < chunk.length && !allowTrailingBytes) throw trailingBytes(scanner);

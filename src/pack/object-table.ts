@@ -9,7 +9,7 @@
  */
 import { GitError } from '../core/errors.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
-import { growMemory, type Memory, sharedMemory } from './growing-memory.ts';
+import { growMemory, growsInPlace, type Memory, sharedMemory } from './growing-memory.ts';
 
 /** Ends a list of entries. */
 export const NONE = -1;
@@ -71,6 +71,12 @@ export class ObjectTable {
     nextSibling[entry] = NONE;
   }
 
+  /** Whether other threads, given the columns as they are now, will find `capacity` rows in the same memory. */
+  staysInPlace(capacity: number): boolean {
+    const { columns } = this;
+    return growsInPlace(columns.types.buffer, capacity) && growsInPlace(columns.offsets.buffer, capacity * 8);
+  }
+
   /**
    * Make room for `capacity` rows in all: the columns stay the same arrays up to there.
    *
@@ -123,6 +129,21 @@ export class ObjectTable {
     };
     this.#capacity = capacity;
   }
+}
+
+/** Views of all rows that the memory of `columns` has room for now; in another thread it may have grown. */
+export function regrownColumns({ idBytes, ...columns }: ObjectColumns): ObjectColumns {
+  const { ids, offsets, crcs, types, firstChild, nextSibling } = columns;
+  const rows = nextSibling.buffer.byteLength / 4; // grows last
+  return {
+    idBytes,
+    ids: new Uint8Array(ids.buffer, 0, rows * idBytes),
+    offsets: new Float64Array(offsets.buffer, 0, rows),
+    crcs: new Uint32Array(crcs.buffer, 0, rows),
+    types: new Uint8Array(types.buffer, 0, rows),
+    firstChild: new Int32Array(firstChild.buffer, 0, rows),
+    nextSibling: new Int32Array(nextSibling.buffer, 0, rows),
+  };
 }
 
 function createColumns(idBytes: number, capacity: number): ObjectColumns {

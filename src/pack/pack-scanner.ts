@@ -25,6 +25,7 @@ import { OBJECT_HEADER_ROOM, writeObjectHeader } from './object-header.ts';
 import { NONE, ObjectTable } from './object-table.ts';
 import { PACK_HEADER_BYTES, parsePackHeader } from './pack-header.ts';
 import { PiecedObject } from './pieced-object.ts';
+import { SettledFamilies } from './settled-families.ts';
 
 /** Larger objects are hashed in pieces of this size. */
 const PIECE_BYTES = 128 * 1024;
@@ -50,6 +51,8 @@ export class PackScanner {
   largestObjectBytes = 0;
   /** Where the large objects to be made by deltas are. */
   readonly heavyTrees = new HeavyTrees();
+  /** What of it may be resolved while the rest arrives. */
+  readonly families = new SettledFamilies();
   /** The pack's own trailer; meaningful once `phase` is `done`. */
   readonly trailer: Uint8Array;
   /** Sees each whole object, when there is one. */
@@ -121,6 +124,11 @@ export class PackScanner {
     }
     if (this.phase === 'trailer') at = this.#takeTrailer(chunk, at, end);
     return at;
+  }
+
+  /** Bytes of all objects to be made by deltas so far. */
+  get resolvedBytes(): number {
+    return this.#resolvedBytes;
   }
 
   /** Whether much of what deltas will make is in objects too large for a hasher's usual batch. */
@@ -241,6 +249,7 @@ export class PackScanner {
       this.#allow('bytes of an object', sizeBytes, this.#limits.maxObjectBytes);
       if (sizeBytes > this.largestObjectBytes) this.largestObjectBytes = sizeBytes;
       this.heavyTrees.addWhole(entry, sizeBytes);
+      this.families.addWhole(entry, type);
     }
     this.#base = NONE;
     if (type === OFS_DELTA) {
@@ -255,10 +264,11 @@ export class PackScanner {
           },
         );
       }
-      table.addChild(base, entry);
+      if (!this.families.addDelta(entry, base)) table.addChild(base, entry);
       this.#base = base;
     } else if (type === REF_DELTA) {
       this.refDeltaCount++;
+      this.families.addRefDelta();
       for (let i = 0; i < idBytes; i++) {
         columns.ids[entry * idBytes + i] = bytes[headerEnd - idBytes + i] as number;
       }

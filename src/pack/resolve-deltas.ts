@@ -4,37 +4,21 @@
  *
  * @module
  */
-import { type Cancellable, type ProgressListener, yieldToOthers } from '../core/byte-stream.ts';
+import { yieldToOthers } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
-import type { Limits } from '../core/limits.ts';
 import { bytesToHex } from '../core/object-id.ts';
 import { OFS_DELTA } from '../core/object-kind.ts';
-import type { Runtime } from '../core/runtime.ts';
-import { CONTROL_MEMBERS, DeltaResolver, RESOLVED, type ResolveJob, STOP } from './delta-resolver.ts';
+import { DeltaResolver, RESOLVED, type ResolveJob, STOP } from './delta-resolver.ts';
+import type { EarlyResolution } from './early-resolution.ts';
+import { EntryReader } from './entry-reader.ts';
 import type { PackCheck } from './fsck/pack-check.ts';
-import { sharedMemory } from './growing-memory.ts';
-import type { PackSink } from './pack-sink.ts';
+import { hangLateDeltas } from './late-deltas.ts';
 import { type RefBases, takeWaiting, untakenBases } from './ref-bases.ts';
+import type { ResolveOptions } from './resolve-options.ts';
 import type { PackEdges } from './self-containment.ts';
+import type { SettledFamilies } from './settled-families.ts';
 import type { TaskPool } from './task-pool.ts';
-import { appendThinBase, type OpenPack, type ThinBaseSource } from './thin-completion.ts';
-
-export interface ResolveOptions extends Cancellable {
-  readonly runtime: Runtime;
-  readonly limits: Limits;
-  /** Empty; holds the complete pack afterwards. Who made it discards it after an error. */
-  readonly sink: PackSink;
-  /** Absent: everything runs inline. Threads need a sink with a `path`, and enough deltas to be worth it. */
-  readonly tasks?: TaskPool | undefined;
-  /** Absent: a base that the pack does not bring is OBJECT_MISSING. */
-  readonly thinBases?: ThinBaseSource | undefined;
-  readonly onProgress?: ProgressListener | undefined;
-  /**
-   * Refuse objects that carry a SHA-1 collision attack. Default true: false is for packs whose maker is trusted, and
-   * takes half the time. Without effect for SHA-256.
-   */
-  readonly collisionDetection?: boolean | undefined;
-}
+import { appendThinBase, type OpenPack } from './thin-completion.ts';
 
 /** A pack whose entries have been scanned. */
 export interface ScannedPack extends OpenPack {
@@ -42,8 +26,11 @@ export interface ScannedPack extends OpenPack {
   readonly edges?: PackEdges | undefined;
   /** Given, every object that is made is checked. */
   readonly check?: PackCheck | undefined;
-  /** Whole objects to begin with. */
+  /** Whole objects to begin with, none of them in `families`. */
   readonly heavyRoots: Int32Array;
+  readonly families: SettledFamilies;
+  /** What may be under way with those. */
+  readonly early: EarlyResolution;
   /** Whether much of what is to be made is in large objects. */
   readonly isMuchLarge: boolean;
 }
@@ -67,20 +54,23 @@ export async function resolveDeltas(
   refBases: RefBases | undefined,
   options: ResolveOptions,
 ): Promise<number> {
-  const { table, sink, edges, check } = pack;
+  const { table, sink, edges, check, families, early } = pack;
   const { limits, tasks, runtime, onProgress, signal, collisionDetection = true } = options;
   if (refBases !== undefined) {
     for (let entry = 0; entry < table.count; entry++) {
-      if ((table.columns.types[entry] as number) < OFS_DELTA) takeWaiting(refBases, table.columns, entry);
+      const isWhole = (table.columns.types[entry] as number) < OFS_DELTA;
+      if (isWhole && !families.has(entry)) takeWaiting(refBases, table.columns, entry);
       if (entry % ASK_ENTRIES === ASK_ENTRIES - 1) await yieldToOthers();
     }
   }
   const job: ResolveJob = {
+    phase: 'main',
     formatName: table.format.name,
     columns: table.columns,
     objectCount: table.count,
     refBases,
-    control: new Int32Array(sharedMemory(CONTROL_MEMBERS * 4)),
+    control: early.control,
+    familiesStart: families.end === 0 ? undefined : families.start,
     limits: { maxDeltaObjectBytes: limits.maxDeltaObjectBytes, maxDeltaDepth: limits.maxDeltaDepth },
     collisionDetection,
     heavyRoots: pack.heavyRoots,
@@ -106,6 +96,8 @@ export async function resolveDeltas(
   } else {
     await resolveInline(new DeltaResolver(job, runtime, sink, edges?.own, check?.own), report, signal);
   }
+  await early.finish();
+  await resolveLate(pack, job, report, options);
   const completedCount =
     refBases !== undefined && Atomics.load(job.control, RESOLVED) < deltaCount
       ? await completeThinPack(pack, job, refBases, report, options)
@@ -171,6 +163,32 @@ async function resolveInThreads(
     signal?.removeEventListener('abort', stop);
   }
   throwIfAborted(signal);
+}
+
+/** What came after its family was settled. */
+async function resolveLate(
+  { table, families, edges, check }: ScannedPack,
+  job: ResolveJob,
+  report: (finished: boolean) => void,
+  { runtime, sink, signal }: ResolveOptions,
+): Promise<void> {
+  if (families.lateDeltas.length === 0 && (families.end === 0 || job.refBases === undefined)) return;
+  const reader = new EntryReader(sink, table.format.idBytes, runtime);
+  let roots: readonly number[];
+  try {
+    roots = await hangLateDeltas(table, families, job.refBases, reader);
+  } finally {
+    reader.close();
+  }
+  const resolver = new DeltaResolver({ ...job, phase: 'late' }, runtime, sink, edges?.own, check?.own);
+  try {
+    for (const root of roots) {
+      resolver.startTree(root);
+      await runInTurns(resolver, report, signal);
+    }
+  } finally {
+    resolver.close();
+  }
 }
 
 /**

@@ -35,7 +35,12 @@ const perform: { readonly [Name in keyof Tasks]: (input: Tasks[Name]['input']) =
   'resolve-deltas': resolvePackDeltas,
 };
 
+let hasWorked = false;
+
 parentPort?.on('message', ({ name, input }: TaskRequest) => {
+  // The stack and batches of the task before are garbage that nothing else would have collected.
+  if (hasWorked) nodeRuntime.collectGarbage?.();
+  hasWorked = true;
   parentPort?.postMessage(reply(name, input));
 });
 

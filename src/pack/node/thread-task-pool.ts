@@ -67,9 +67,15 @@ class ThreadTaskPool implements TaskPool {
         return;
       }
       this.#queue.push({ name, input, resolve, reject });
-      this.warmUp();
+      this.#startOne();
       this.#dispatch();
     });
+  }
+
+  /** A thread for one more task, unless one is idle or all are there. */
+  #startOne(): void {
+    const isOneIdle = this.#running.some(({ running }) => running === undefined);
+    if (!isOneIdle && this.#running.length < this.threads) this.#running.push(this.#start());
   }
 
   async close(): Promise<void> {
@@ -137,7 +143,7 @@ class ThreadTaskPool implements TaskPool {
     thread.running = undefined;
     lost?.reject(error);
     if (this.#queue.length > 0 && !this.#closed) {
-      this.warmUp();
+      this.#startOne();
       this.#dispatch();
     }
   }
