@@ -49,5 +49,32 @@ export {
   type Subject,
 } from './server/access/subject.ts';
 export { authenticateToken, type StoredToken, type TokenStore } from './server/access/token-authenticator.ts';
-export { FairGate, type GateLimits, type Pass } from './server/limits/fair-gate.ts';
+export {
+  type Admission,
+  type AdmissionOptions,
+  type AdmissionState,
+  createAdmission,
+  type Entry,
+} from './server/admission/admission.ts';
+export type { LoadProbe } from './server/admission/load-probe.ts';
+export type { LoginAttempt } from './server/admission/login-throttle.ts';
+export { ownerByPath } from './server/admission/measures.ts';
+export type { Measures, PushedTo } from './server/admission/quotas.ts';
+export type { Asker } from './server/admission/request-rates.ts';
+export {
+  type AdmissionOverrides,
+  type AdmissionSettings,
+  type AdmittedKind,
+  admissionSettings,
+  defaultAdmission,
+  type KindSettings,
+  type LoginSettings,
+  type Machine,
+  type QuotaSettings,
+  type RateSettings,
+  type ShedSettings,
+} from './server/admission/settings.ts';
+export type { Readings, Trouble } from './server/admission/shed-policy.ts';
+export { addressKey } from './server/limits/address-key.ts';
+export { FairGate, type GateLimits, type Place, type Visitor } from './server/limits/fair-gate.ts';
 export { type Rate, TokenBuckets } from './server/limits/token-bucket.ts';

@@ -5,6 +5,7 @@
  */
 
 export interface Rate {
+  /** On average, in the long run; fractions are fine. 0 sets no limit. */
   readonly perSecond: number;
   /** How many may come at once after a quiet time; at least 1. */
   readonly burst: number;
@@ -37,15 +38,25 @@ export class TokenBuckets {
    * @returns 0 when there was one, else the milliseconds until there is
    */
   take(key: string, now: number): number {
-    const { perSecond, burst } = this.#rate;
-    const perToken = 1000 / perSecond;
-    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + perToken;
-    const wait = fullAt - now - burst * perToken;
-    if (wait > ROUNDING_MS) return Math.ceil(wait);
+    const wait = this.wait(key, now);
+    if (wait > 0 || this.#rate.perSecond === 0) return wait;
+    const fullAt = this.#fullAfterOne(key, now);
     this.#fullAt.delete(key);
     this.#fullAt.set(key, fullAt);
     this.#forget(now);
     return 0;
+  }
+
+  /** As {@link take}, and takes nothing. */
+  wait(key: string, now: number): number {
+    const { perSecond, burst } = this.#rate;
+    if (perSecond === 0) return 0;
+    const wait = this.#fullAfterOne(key, now) - now - (burst * 1000) / perSecond;
+    return wait > ROUNDING_MS ? Math.ceil(wait) : 0;
+  }
+
+  #fullAfterOne(key: string, now: number): number {
+    return Math.max(this.#fullAt.get(key) ?? now, now) + 1000 / this.#rate.perSecond;
   }
 
   /** A few at a time: whoever takes pays for what others left. */

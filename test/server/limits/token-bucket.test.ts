@@ -21,6 +21,15 @@ test('keys do not take from each other', () => {
   assert.equal(buckets.take('a', 0), 1000);
 });
 
+test('to ask how long to wait takes nothing, and a rate of 0 is none', () => {
+  const buckets = new TokenBuckets({ perSecond: 1, burst: 1 });
+  assert.deepEqual([buckets.wait('a', 0), buckets.wait('a', 0), buckets.take('a', 0)], [0, 0, 0]);
+  assert.equal(buckets.wait('a', 0), 1000);
+  const endless = new TokenBuckets({ perSecond: 0, burst: 1 });
+  for (let i = 0; i < 100; i++) assert.equal(endless.take('a', 0), 0);
+  assert.equal(endless.size, 0);
+});
+
 test('a million strangers leave nothing behind', () => {
   const buckets = new TokenBuckets({ perSecond: 10, burst: 1 }, 1000);
   let most = 0;
