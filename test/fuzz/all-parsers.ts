@@ -4,13 +4,16 @@
  * @module
  */
 import type { FuzzedParser } from './fuzzed-parser.ts';
+import { accessParsers } from './parsers/access.ts';
 import { carrierParsers } from './parsers/carriers.ts';
+import { dumbParsers } from './parsers/dumb.ts';
 import { fetchParsers } from './parsers/fetch.ts';
 import { httpParsers } from './parsers/http.ts';
 import { objectParsers } from './parsers/objects.ts';
 import { packParsers } from './parsers/packs.ts';
 import { pushParsers } from './parsers/push.ts';
 import { refParsers } from './parsers/refs.ts';
+import { sshParsers } from './parsers/ssh.ts';
 
 export async function allParsers(): Promise<readonly FuzzedParser[]> {
   return [
@@ -20,6 +23,9 @@ export async function allParsers(): Promise<readonly FuzzedParser[]> {
     ...packParsers(),
     ...objectParsers(),
     ...(await httpParsers()),
+    ...(await dumbParsers()),
     ...carrierParsers,
+    ...sshParsers,
+    ...accessParsers,
   ];
 }

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { encodeLatin1 } from '../../../src/core/bytes.ts';
+import { decodeLatin1, encodeLatin1 } from '../../../src/core/bytes.ts';
 import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
 import { bytesToHex, SHA1 } from '../../../src/core/object-id.ts';
 import { PacketReader } from '../../../src/protocol/packet-reader.ts';
 import { CommandParser, readCommands } from '../../../src/protocol/receive-pack/parse-commands.ts';
 import { talkToProcReceive } from '../../../src/protocol/receive-pack/proc-receive.ts';
 import { receivePack } from '../../../src/protocol/receive-pack.ts';
+import { parsePushCertificate, signatureFormatOf } from '../../../src/repository/push/push-certificate.ts';
 import { refCommand } from '../../../src/repository/push/ref-command.ts';
 import { memoryRepository } from '../../support/memory-repository.ts';
 import { blobEntry, blobId, packOf } from '../../support/pack-builder.ts';
@@ -79,7 +80,7 @@ const WORDS = [
 ];
 
 export function pushParsers(): FuzzedParser[] {
-  return [commandList, receivePackService(), procReceive];
+  return [commandList, receivePackService(), pushCertificate, procReceive];
 }
 
 const HAND_MADE = [
@@ -134,6 +135,49 @@ function receivePackService(): FuzzedParser {
     },
   };
 }
+
+const SIGNATURE = [
+  '-----BEGIN PGP SIGNATURE-----\n',
+  '-----BEGIN PGP MESSAGE-----\n',
+  '-----BEGIN SIGNED MESSAGE-----\n',
+  '-----BEGIN SSH SIGNATURE-----\n',
+];
+
+/** The text of a certificate, its packets put together. */
+const pushCertificate: FuzzedParser = {
+  name: 'push-certificate',
+  corpus: [
+    `certificate version 0.1\npusher A <a@example.com> 1700000000 +0000\nnonce 1-a\n\n${ZERO} ${'a'.repeat(40)} refs/heads/a\n${SIGNATURE[3]}AAAA\n`,
+  ].map(encodeLatin1),
+  generate: bytes(
+    sequence(
+      'certificate version 0.1\n',
+      some(
+        sequence(
+          oneOf('pusher ', 'pushee ', 'nonce ', 'push-option ', 'nonce'),
+          oneOf(NUMBER, REF_NAME),
+          '\n',
+        ),
+        5,
+      ),
+      oneOf('\n', '\n', ''),
+      some(sequence(COMMAND, '\n'), 4),
+      some(oneOf(...SIGNATURE, '-----END SSH SIGNATURE-----\n', 'x\n', '\n', '-'), 4),
+    ),
+  ),
+  words: [...SIGNATURE, '\n', '\n\n', '-----', 'nonce ', 'push-option ', 'pusher '],
+  read(input) {
+    let bodyBytes = 0;
+    const certificate = parsePushCertificate(input, ({ length }) => {
+      bodyBytes += length;
+    });
+    const { signedBytes } = certificate;
+    if (bodyBytes > signedBytes || signedBytes > input.length) throw new Error('commands are not signed');
+    const signature = decodeLatin1(input, signedBytes, Math.min(input.length, signedBytes + 40));
+    if (signature !== '' && signatureFormatOf(signature) === undefined)
+      throw new Error('it has no signature');
+  },
+};
 
 const HOOK_COMMANDS = [
   refCommand('refs/for/main/topic', ZERO, 'a'.repeat(40)),
