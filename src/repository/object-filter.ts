@@ -25,6 +25,8 @@ export type ObjectFilter =
 const RESERVED = '~`!@#$^&*()[]{}\\;\'",<>?';
 /** `combine:` inside `combine:`; git recurses without a bound. */
 const MAX_NESTING = 16;
+/** Sparse filters in one: each is a blob that is read, and held against each path. */
+const MAX_SPARSE = 8;
 
 /**
  * Read a filter-spec.
@@ -32,7 +34,15 @@ const MAX_NESTING = 16;
  * @throws {GitError} PROTOCOL_VIOLATION when it is none; its message may be shown to the client
  */
 export function parseObjectFilter(spec: string): ObjectFilter {
-  return parseNested(spec, 0);
+  const filter = parseNested(spec, 0);
+  if (sparseCount(filter) > MAX_SPARSE)
+    throw invalid(`more than ${MAX_SPARSE} sparse filters are not served`);
+  return filter;
+}
+
+function sparseCount(filter: ObjectFilter): number {
+  if (filter.kind === 'sparse:oid') return 1;
+  return filter.kind === 'combine' ? filter.filters.reduce((sum, part) => sum + sparseCount(part), 0) : 0;
 }
 
 function parseNested(spec: string, nesting: number): ObjectFilter {

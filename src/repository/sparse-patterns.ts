@@ -8,13 +8,24 @@
  */
 import { decodeLatin1 } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
+import { isObjectId } from '../core/object-id.ts';
+import type { ObjectReader } from '../odb/object-database.ts';
 
 /** More take too long for each path of a history. */
 const MAX_PATTERNS = 10_000;
 const MAX_BYTES = 1024 * 1024;
 
+/** Of all patterns with wildcards: each takes memory, and time for each character of a path. */
+const MAX_STEPS = 100_000;
+
+/** Steps of patterns times characters of one path: some 100 ms, in which nobody else is served. */
+const MAX_MATCHING_STEPS = 30_000_000;
+
 /** Step of a compiled pattern: a byte, a set of bytes, `*`, any path, or leave to pass over the next two steps. */
-type Step = number | ReadonlySet<number> | 'star' | 'anything' | 'optional';
+type Step = number | ByteSet | 'star' | 'anything' | 'optional';
+
+/** A bit a byte. */
+type ByteSet = Uint8Array;
 
 interface Pattern {
   readonly selects: boolean;
@@ -31,6 +42,8 @@ const SPECIAL = /[*?[\\]/;
 
 export class SparsePatterns {
   readonly #patterns: readonly Pattern[];
+  /** How much there is to follow for each character of a path. */
+  readonly stepCount: number;
 
   /** @throws {GitError} LIMIT_EXCEEDED */
   constructor(blob: Uint8Array) {
@@ -40,7 +53,13 @@ export class SparsePatterns {
       .split('\n');
     const texts = lines.map(trimmed).filter((line) => line !== '' && !line.startsWith('#'));
     if (texts.length > MAX_PATTERNS) throw tooLarge(MAX_PATTERNS, 'patterns');
-    this.#patterns = texts.map(compile);
+    let stepCount = 0;
+    this.#patterns = texts.map((text) => {
+      const pattern = compile(text, MAX_STEPS - stepCount);
+      stepCount += pattern.steps.length;
+      return pattern;
+    });
+    this.stepCount = stepCount;
   }
 
   /**
@@ -48,8 +67,10 @@ export class SparsePatterns {
    *
    * @param path a character a byte; empty for the root
    * @returns `undefined` when none matches: then what is said of its directory holds
+   * @throws {GitError} LIMIT_EXCEEDED for a path that would take too long
    */
   selects(path: string, isDirectory: boolean): boolean | undefined {
+    checkMatchingSteps(this.stepCount, path);
     const name = path.slice(path.lastIndexOf('/') + 1);
     for (let i = this.#patterns.length - 1; i >= 0; i--) {
       const pattern = this.#patterns[i] as Pattern;
@@ -62,9 +83,31 @@ export class SparsePatterns {
   }
 }
 
+/**
+ * The patterns in the blob `id`, which is read only when it is small enough.
+ *
+ * @throws {GitError} UNSUPPORTED when there is no such blob; LIMIT_EXCEEDED
+ */
+export function readSparsePatterns(reader: ObjectReader, id: string): SparsePatterns {
+  const header = isObjectId(id, reader.format) ? reader.readHeader(id) : undefined;
+  if (header?.kind !== 'blob') throw new GitError('UNSUPPORTED', `Cannot filter by ${id}: it is no blob`);
+  if (header.sizeBytes > MAX_BYTES) throw tooLarge(MAX_BYTES, 'bytes');
+  return new SparsePatterns(reader.read(id)?.data ?? new Uint8Array(0));
+}
+
+/** @throws {GitError} LIMIT_EXCEEDED when so many steps are too many for `path` */
+export function checkMatchingSteps(stepCount: number, path: string): void {
+  if (stepCount * path.length <= MAX_MATCHING_STEPS) return;
+  throw new GitError('LIMIT_EXCEEDED', 'patterns and paths are too long to hold one against the other', {
+    steps: stepCount,
+    pathBytes: path.length,
+    limit: MAX_MATCHING_STEPS,
+  });
+}
+
 /** Whether git's wildmatch() holds `path`, a character a byte, to be one that `glob` stands for; `*` stops at slashes. */
 export function matchesGlob(glob: string, path: string): boolean {
-  return matches({ literal: undefined, steps: stepsOf(glob) }, path);
+  return matches({ literal: undefined, steps: stepsOf(glob, MAX_STEPS) }, path);
 }
 
 /** Without a carriage return, and without spaces at the end that no backslash keeps. */
@@ -74,7 +117,8 @@ function trimmed(line: string): string {
   return line.slice(0, end);
 }
 
-function compile(line: string): Pattern {
+/** @throws {GitError} LIMIT_EXCEEDED when it takes more than `mostSteps` */
+function compile(line: string, mostSteps: number): Pattern {
   const selects = !line.startsWith('!');
   let text = selects ? line : line.slice(1);
   const onlyDirectories = text.endsWith('/');
@@ -87,18 +131,29 @@ function compile(line: string): Pattern {
     onlyDirectories,
     onName,
     literal: isLiteral ? text : undefined,
-    steps: isLiteral ? [] : stepsOf(text),
+    steps: isLiteral ? [] : stepsOf(text, mostSteps),
   };
 }
 
-const NOTHING: ReadonlySet<number> = new Set();
-const ANY_BYTE: ReadonlySet<number> = new Set(
-  Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== SLASH),
-);
+const NOTHING: ByteSet = new Uint8Array(32);
+const ANY_BYTE: ByteSet = setOf((byte) => byte !== SLASH);
 
-function stepsOf(text: string): Step[] {
+function setOf(isIn: (byte: number) => boolean): ByteSet {
+  const set = new Uint8Array(32);
+  for (let byte = 0; byte < 256; byte++)
+    if (isIn(byte)) set[byte >> 3] = (set[byte >> 3] as number) | (1 << (byte & 7));
+  return set;
+}
+
+function isInSet(set: ByteSet, byte: number): boolean {
+  return ((set[byte >> 3] as number) >> (byte & 7)) % 2 === 1;
+}
+
+function stepsOf(text: string, mostSteps: number): Step[] {
   const steps: Step[] = [];
+  const lastClass = text.lastIndexOf(':]'); // so that nobody looks again and again for what is not there
   for (let i = 0; i < text.length; i++) {
+    if (steps.length >= mostSteps) throw tooLarge(MAX_STEPS, 'characters with wildcards');
     const character = text[i];
     if (character === '*') {
       const start = i;
@@ -112,7 +167,7 @@ function stepsOf(text: string): Step[] {
     } else if (character === '?') {
       steps.push(ANY_BYTE);
     } else if (character === '[') {
-      const { set, end } = readSet(text, i + 1);
+      const { set, end } = readSet(text, i + 1, lastClass);
       steps.push(set);
       i = end;
     } else {
@@ -137,17 +192,21 @@ const CLASSES: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /** `[…]` from behind its bracket. @returns its bytes, and where it ends; an unfinished one matches nothing */
-function readSet(text: string, start: number): { readonly set: ReadonlySet<number>; readonly end: number } {
+function readSet(
+  text: string,
+  start: number,
+  lastClass: number,
+): { readonly set: ByteSet; readonly end: number } {
   const isNegated = text[start] === '!' || text[start] === '^';
   const first = isNegated ? start + 1 : start;
-  const listed = new Set<number>();
+  const listed = new Uint8Array(256);
   let i = first;
   for (; i < text.length && (text[i] !== ']' || i === first); i++) {
-    const named = text.startsWith('[:', i) ? text.indexOf(':]', i) : -1;
+    const named = i < lastClass && text.startsWith('[:', i) ? text.indexOf(':]', i) : -1;
     if (named > 0) {
       const members = CLASSES.get(text.slice(i + 2, named));
       if (members === undefined) return { set: NOTHING, end: text.length };
-      for (let byte = 0; byte < 128; byte++) if (members.test(String.fromCharCode(byte))) listed.add(byte);
+      for (let byte = 0; byte < 128; byte++) if (members.test(String.fromCharCode(byte))) listed[byte] = 1;
       i = named + 1;
       continue;
     }
@@ -158,11 +217,10 @@ function readSet(text: string, start: number): { readonly set: ReadonlySet<numbe
       i += text[i + 2] === '\\' ? 3 : 2;
       high = text.charCodeAt(i);
     }
-    for (let byte = low; byte <= high; byte++) listed.add(byte);
+    listed.fill(1, low, high + 1);
   }
   if (i >= text.length) return { set: NOTHING, end: text.length };
-  const set = new Set([...ANY_BYTE].filter((byte) => listed.has(byte) !== isNegated));
-  return { set, end: i };
+  return { set: setOf((byte) => byte !== SLASH && (listed[byte] === 1) !== isNegated), end: i };
 }
 
 /** All places in the pattern that the path so far can have led to are followed at once: nothing is tried again. */
@@ -187,7 +245,7 @@ function matches({ literal, steps }: Pick<Pattern, 'literal' | 'steps'>, path: s
 }
 
 function isByte(step: Step, byte: number): boolean {
-  return typeof step === 'number' ? step === byte : typeof step === 'object' && step.has(byte);
+  return typeof step === 'number' ? step === byte : typeof step === 'object' && isInSet(step, byte);
 }
 
 /** Go on from steps that may match nothing. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { GitError } from '../../core/errors.ts';
+import { checkMatchingSteps } from '../sparse-patterns.ts';
 import { AttributesFile, type AttributeValue, builtInMacros } from './attributes.ts';
 
 /** Of one file, and of all on the way to one directory together: matching them takes time for each path. git: 100 MB a file. */
@@ -15,6 +16,8 @@ interface Level {
   /** Of the directory: empty, or with a slash at its end. */
   readonly path: string;
   readonly file: AttributesFile | undefined;
+  /** Of this file and of those above it. */
+  readonly stepCount: number;
 }
 
 export class AttributeFiles {
@@ -45,7 +48,8 @@ export class AttributeFiles {
   enter(path: string, content: Uint8Array | undefined): void {
     const isRoot = this.#levels.length === 0;
     const file = content && new AttributesFile(content, this.#macros, isRoot);
-    this.#levels.push({ path, file: file?.lineCount === 0 ? undefined : file });
+    const stepCount = this.#stepCount + (file?.stepCount ?? 0);
+    this.#levels.push({ path, file: file?.lineCount === 0 ? undefined : file, stepCount });
     const lines = this.#levels.reduce((sum, level) => sum + (level.file?.lineCount ?? 0), 0);
     if (lines > MAX_LINES) {
       throw new GitError('LIMIT_EXCEEDED', `more than ${MAX_LINES} attributes for one path are not read`, {
@@ -58,8 +62,17 @@ export class AttributeFiles {
     this.#levels.pop();
   }
 
-  /** What is said of `path`, in the directory entered last; a character a byte. Holds until the next call. */
+  get #stepCount(): number {
+    return this.#levels.at(-1)?.stepCount ?? this.#info?.stepCount ?? 0;
+  }
+
+  /**
+   * What is said of `path`, in the directory entered last; a character a byte. Holds until the next call.
+   *
+   * @throws {GitError} LIMIT_EXCEEDED for a path that would take too long
+   */
   valuesOf(path: string, isDirectory: boolean): ReadonlyMap<string, AttributeValue> {
+    checkMatchingSteps(this.#stepCount, path);
     const found = this.#values;
     found.clear();
     this.#info?.collect(path, isDirectory, found);

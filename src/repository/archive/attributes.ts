@@ -55,6 +55,14 @@ export class AttributesFile {
     return this.#lines.length;
   }
 
+  /** How much there is to follow for each character of a path. */
+  get stepCount(): number {
+    return this.#lines.reduce(
+      (sum, { pattern, suffix }) => sum + (suffix === undefined ? pattern.stepCount : 0),
+      0,
+    );
+  }
+
   /**
    * Add to `found` what is said of `path`, which is relative to where the file stands, and is not in it yet.
    *

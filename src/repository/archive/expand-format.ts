@@ -22,40 +22,78 @@ export interface FormatSubject {
 
 /** What a file may grow to. */
 const MAX_EXPANDED_CHARACTERS = 16 * 1024 * 1024;
+/** How many placeholders of one file are filled in, all its formats together: nobody else is served meanwhile. */
+const MAX_PLACEHOLDERS = 100_000;
 const OPENING = '$Format:';
 
 /** @throws {GitError} LIMIT_EXCEEDED */
 export function expandFormats(content: Uint8Array, subject: FormatSubject): Uint8Array {
   const text = decodeLatin1(content);
+  const filling = new Filling(subject, text.length);
   let expanded = '';
   let at = 0;
   for (;;) {
     const start = text.indexOf(OPENING, at);
     const end = start < 0 ? -1 : text.indexOf('$', start + OPENING.length);
     if (end < 0) return encodeLatin1(expanded + text.slice(at));
-    expanded += text.slice(at, start) + formatCommit(text.slice(start + OPENING.length, end), subject);
+    expanded += text.slice(at, start) + formatCommit(text.slice(start + OPENING.length, end), filling);
     at = end + 1;
-    if (expanded.length > MAX_EXPANDED_CHARACTERS) {
-      const limit = MAX_EXPANDED_CHARACTERS;
-      throw new GitError('LIMIT_EXCEEDED', `files that grow beyond ${limit} bytes are not archived`, {
-        limit,
-      });
-    }
   }
+}
+
+/** What has been filled into one file, and is known of its commit. */
+class Filling {
+  readonly #subject: FormatSubject;
+  readonly #values = new Map<string, string | undefined>();
+  #characters: number;
+  #placeholders = 0;
+
+  constructor(subject: FormatSubject, characters: number) {
+    this.#subject = subject;
+    this.#characters = characters;
+  }
+
+  /** @throws {GitError} LIMIT_EXCEEDED before the file has become too large */
+  valueOf(name: string): string | undefined {
+    if (++this.#placeholders > MAX_PLACEHOLDERS) throw tooMuch(MAX_PLACEHOLDERS, 'placeholders');
+    if (!this.#values.has(name)) this.#values.set(name, placeholderValue(name, this.#subject));
+    const value = this.#values.get(name);
+    this.#characters += value?.length ?? 0;
+    if (this.#characters > MAX_EXPANDED_CHARACTERS) throw tooMuch(MAX_EXPANDED_CHARACTERS, 'bytes');
+    return value;
+  }
+}
+
+function tooMuch(limit: number, unit: string): GitError {
+  return new GitError('LIMIT_EXCEEDED', `files with formats of more than ${limit} ${unit} are not archived`, {
+    limit,
+  });
 }
 
 /** Tried at each percent sign, the longest names first. */
 const PLACEHOLDER = /%(?:x[0-9A-Fa-f]{2}|[ac][a-zA-Z]|[+ -]?[a-zA-Z%])/g;
 
-/** @param format a character a byte, as the result is */
-function formatCommit(format: string, subject: FormatSubject): string {
-  return format.replace(PLACEHOLDER, (whole) => {
-    const [, modifier = '', name = ''] = /^%([+ -]?)(.+)$/s.exec(whole) ?? [];
-    const value = placeholderValue(name, subject);
-    if (value === undefined) return whole;
-    if (modifier === '' || value === '') return value;
-    return modifier === '+' ? `\n${value}` : modifier === ' ' ? ` ${value}` : value;
-  });
+/**
+ * One after another, so that too many are noticed: replace() would look for all of them first.
+ *
+ * @param format a character a byte, as the result is
+ */
+function formatCommit(format: string, filling: Filling): string {
+  let filled = '';
+  let at = 0;
+  for (const { 0: whole, index } of format.matchAll(PLACEHOLDER)) {
+    filled += format.slice(at, index) + placeholderText(whole, filling);
+    at = index + whole.length;
+  }
+  return filled + format.slice(at);
+}
+
+function placeholderText(whole: string, filling: Filling): string {
+  const [, modifier = '', name = ''] = /^%([+ -]?)(.+)$/s.exec(whole) ?? [];
+  const value = filling.valueOf(name);
+  if (value === undefined) return whole;
+  if (modifier === '' || value === '') return value;
+  return modifier === '+' ? `\n${value}` : modifier === ' ' ? ` ${value}` : value;
 }
 
 function placeholderValue(name: string, subject: FormatSubject): string | undefined {
@@ -151,8 +189,8 @@ function bodyOf(message: string): string {
 
 /** A subject as the name of a patch file. */
 function fileNameOf(subject: string): string {
-  return subject
-    .replace(/[^A-Za-z0-9._]+/g, '-')
-    .replace(/\.{2,}/g, '.')
-    .replace(/^-+|[.-]+$/g, '');
+  const name = subject.replace(/[^A-Za-z0-9._]+/g, '-').replace(/\.{2,}/g, '.');
+  let end = name.length; // not by a pattern: one that ends in `$` is tried from each place again
+  while (end > 0 && '.-'.includes(name[end - 1] as string)) end--;
+  return name.slice(0, end).replace(/^-+/, '');
 }

@@ -94,15 +94,15 @@ async function resolveRevision(
   let left = MAX_STEPS;
   for (const [, mark, digits, kind] of steps.matchAll(/([~^])(?:(\d+)|\{([a-z]*)\})?/g)) {
     if (id === undefined) return undefined;
-    if (kind !== undefined) {
-      id = kind === 'tree' ? treeOf(reader, peelObject(reader, id).id) : peelObject(reader, id).id;
-      continue;
-    }
     const count = digits === undefined ? 1 : Number(digits);
     const stepCount = mark === '~' ? count : 1;
     left -= stepCount;
     if (left < 0)
       throw new GitError('LIMIT_EXCEEDED', `names of more than ${MAX_STEPS} steps are not followed`);
+    if (kind !== undefined) {
+      id = kind === 'tree' ? treeOf(reader, peelObject(reader, id).id) : peelObject(reader, id).id;
+      continue;
+    }
     for (let i = 0; i < stepCount && id !== undefined; i++) {
       id = parentOf(reader, peelObject(reader, id).id, mark === '~' ? 1 : count);
     }

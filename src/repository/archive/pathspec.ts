@@ -16,6 +16,8 @@ interface Item {
 }
 
 const WILDCARD = /[*?[\\]/;
+/** Of all specs with wildcards together: they are held against each path. */
+const MAX_WILDCARD_CHARACTERS = 8192;
 const LONG_MAGIC = /^:\(([^)]*)\)/;
 const SHORT_MAGIC = /^:([!^/]*):?/;
 
@@ -23,9 +25,14 @@ export class Pathspec {
   readonly #included: readonly Item[];
   readonly #excluded: readonly Item[];
 
-  /** @throws {GitError} UNSUPPORTED for magic that is not known here */
+  /** @throws {GitError} UNSUPPORTED for magic that is not known here; LIMIT_EXCEEDED */
   constructor(specs: readonly string[]) {
     const items = specs.filter((spec) => spec !== '').map(parseItem);
+    const characters = items.reduce((sum, { text, isLiteral }) => sum + (isLiteral ? 0 : text.length), 0);
+    if (characters > MAX_WILDCARD_CHARACTERS) {
+      const message = `pathspecs with more than ${MAX_WILDCARD_CHARACTERS} characters of wildcards are not served`;
+      throw new GitError('LIMIT_EXCEEDED', message, { limit: MAX_WILDCARD_CHARACTERS });
+    }
     this.#included = items.filter(({ isExcluded }) => !isExcluded);
     this.#excluded = items.filter(({ isExcluded }) => isExcluded);
   }
