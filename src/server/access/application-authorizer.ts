@@ -5,6 +5,7 @@
  * @module
  */
 import type { Cancellable } from '../../core/byte-stream.ts';
+import { printable } from '../../repository/push/ref-policy.ts';
 import { type Application, misunderstood, type Question } from './application.ts';
 import type { AccessDecision, AccessRequest, Authorizer, RefChange } from './authorizer.ts';
 import type { Credential, Subject } from './subject.ts';
@@ -14,6 +15,15 @@ export type Evidence =
   | { readonly kind: 'token'; readonly user: string; readonly secret: string }
   | { readonly kind: 'password'; readonly user: string; readonly secret: string }
   | { readonly kind: 'ssh-key'; readonly user: string; readonly fingerprint: string }
+  /** `user` is empty; `subject` is the certificate's. */
+  | {
+      readonly kind: 'tls-certificate';
+      readonly user: string;
+      readonly fingerprint: string;
+      readonly subject: string;
+    }
+  /** Who a trusted proxy says it is. */
+  | { readonly kind: 'proxy'; readonly user: string }
   | {
       readonly kind: 'ssh-certificate';
       readonly user: string;
@@ -26,11 +36,14 @@ export type Evidence =
 export function createApplicationAuthorizer(application: Application): Authorizer {
   return {
     async decide(request, options) {
-      return decisionOf(await application.ask('authorize', questionOf(request), options));
+      const party = request.address;
+      return decisionOf(await application.ask('authorize', questionOf(request), { ...options, party }));
     },
     async decideChanges(request, changes, options) {
       if (changes.length === 0) return [];
-      const answer = await application.ask('authorize-changes', { ...questionOf(request), changes }, options);
+      const party = request.address;
+      const question = { ...questionOf(request), changes };
+      const answer = await application.ask('authorize-changes', question, { ...options, party });
       return refusalsOf(answer, changes);
     },
   };
@@ -43,16 +56,20 @@ export async function authenticateByApplication(
   address: string | undefined,
   options?: Cancellable,
 ): Promise<Subject | undefined> {
-  const answer = await application.ask('authenticate', { ...evidence, address }, options);
+  const question = { ...evidence, address };
+  const answer = await application.ask('authenticate', question, { ...options, party: address });
   if (answer === undefined) return undefined;
   const { name, groups = [], credential } = recordOf('authenticate', answer);
-  if (typeof name !== 'string' || name === '') throw misunderstood('authenticate', 'no name');
+  if (typeof name !== 'string' || !NAME.test(name)) throw misunderstood('authenticate', 'no name');
   if (!isTexts(groups)) throw misunderstood('authenticate', 'groups are no list of names');
   return { name, groups, credential: credentialOf(evidence, credential) };
 }
 
+/** What can be the name of somebody: it comes into logs and reflogs, and rules keep `@` for groups. */
+const NAME = /^(?!@)[^\p{Cc}\u2028\u2029]{1,255}$/u;
+
 /** Everything but the secrets. */
-function questionOf({ subject, ...request }: AccessRequest): object {
+export function questionOf({ subject, ...request }: AccessRequest): object {
   return {
     ...request,
     subject: { name: subject.name, groups: subject.groups, credential: subject.credential },
@@ -65,7 +82,7 @@ function decisionOf(answer: unknown): AccessDecision {
   if (allowed !== false || typeof visible !== 'boolean' || typeof message !== 'string') {
     throw misunderstood('authorize', 'no decision');
   }
-  return { allowed: false, visible, message };
+  return { allowed: false, visible, message: printable(message) };
 }
 
 function refusalsOf(answer: unknown, changes: readonly RefChange[]): (string | undefined)[] {

@@ -2,29 +2,52 @@
  * The application behind a server, asked over HTTP: whose key is this, may this happen, this has happened.
  * Spec: docs/application-api.yaml.
  *
+ * No answer is kept for later: what was allowed a moment ago may have been taken back.
+ *
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { GitError, isGitError, throwIfAborted } from '../../core/errors.ts';
+import { FairGate } from '../limits/fair-gate.ts';
+import { checkSecret, parseApplicationUrl } from './application-address.ts';
 
 export interface ApplicationOptions {
-  /** Questions go to paths below it. */
+  /** Questions go to paths below it: `https`, or `http` to this machine. */
   readonly url: string;
-  /** Sent as a Bearer token, so that the application knows who asks. */
+  /** Sent as a Bearer token, so that the application knows who asks. Printable ASCII. */
   readonly secret: string;
-  /** Milliseconds for one answer. */
+  /** Milliseconds for one answer. Default 5 s. */
   readonly timeoutMs?: number | undefined;
-  /** How often a question without an answer is asked again. Every question may be asked twice. */
+  /** How often a question without an answer is asked again. Every question may be asked twice. Default 2. */
   readonly retries?: number | undefined;
+  /** Questions at a time. Default 64, of which one client address may have 16. */
+  readonly maxRunning?: number | undefined;
+  /** Let the secret, and those of users, cross a network in plain `http`. Default false. */
+  readonly plainHttp?: boolean | undefined;
 }
 
-export type Question = 'authenticate' | 'authorize' | 'authorize-changes';
+export type Question = 'authenticate' | 'authorize' | 'authorize-changes' | 'post-receive';
+
+export interface AskOptions extends Cancellable {
+  /** Who causes the question: one that floods the application waits behind itself. */
+  readonly party?: string | undefined;
+}
+
+/** How a question is repeated. */
+export interface Repetition extends Cancellable {
+  readonly retries: number;
+  /** Milliseconds before the first repetition; each takes twice as long, up to a minute. */
+  readonly firstPauseMs: number;
+}
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_RETRIES = 2;
-/** Milliseconds before the first repetition; each takes twice as long. */
 const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 60_000;
+const DEFAULT_MAX_RUNNING = 64;
+/** How many may wait for each that is asked. */
+const WAITING_PER_RUNNING = 16;
 /** Longest answer read, in bytes. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -32,13 +55,17 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const PASSING = new Set([429, 502, 503, 504]);
 
 export class Application {
-  readonly #url: string;
+  readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
   readonly #retries: number;
+  readonly #gate: FairGate;
 
-  constructor({ url, secret, timeoutMs, retries }: ApplicationOptions) {
-    this.#url = url.endsWith('/') ? url : `${url}/`;
+  /** @throws {GitError} INVALID_ARGUMENT for a URL or a secret that cannot be used, or that would not stay one */
+  constructor(options: ApplicationOptions) {
+    const { url, secret, timeoutMs, retries, maxRunning = DEFAULT_MAX_RUNNING, plainHttp = false } = options;
+    this.#url = parseApplicationUrl(url, plainHttp);
+    checkSecret(secret);
     this.#headers = {
       authorization: `Bearer ${secret}`,
       'content-type': 'application/json',
@@ -46,21 +73,39 @@ export class Application {
     };
     this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#retries = retries ?? DEFAULT_RETRIES;
+    this.#gate = new FairGate('questions about access', {
+      running: maxRunning,
+      runningEach: Math.ceil(maxRunning / 4),
+      waiting: maxRunning * WAITING_PER_RUNNING,
+      waitMs: this.#timeoutMs,
+    });
   }
 
   /**
    * @returns the JSON of a 200, `undefined` for 204
-   * @throws {GitError} OVERLOADED when there is no answer, again and again; ACCESS_DENIED for any other answer: what
-   * the application does not understand is not allowed; ABORTED
+   * @throws {GitError} OVERLOADED when there is no answer, again and again, or too much is being asked; ACCESS_DENIED for
+   * any other answer: what the application does not understand is not allowed; ABORTED
    */
-  async ask(question: Question, body: unknown, { signal }: Cancellable = {}): Promise<unknown> {
+  async ask(question: Question, body: unknown, { party = '', signal }: AskOptions = {}): Promise<unknown> {
+    const pass = await this.#gate.enter({ party }, { signal });
+    try {
+      const repetition = { retries: this.#retries, firstPauseMs: FIRST_PAUSE_MS, signal };
+      return await this.askPatiently(question, body, repetition);
+    } finally {
+      pass.release();
+    }
+  }
+
+  /** As {@link ask} for whom nobody waits; the caller bounds how many it asks at a time. */
+  async askPatiently(question: Question, body: unknown, repetition: Repetition): Promise<unknown> {
+    const { retries, firstPauseMs, signal } = repetition;
     const text = JSON.stringify(body);
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#askOnce(question, text, signal);
       } catch (error) {
-        if (!isGitError(error, 'OVERLOADED') || attempt >= this.#retries) throw error;
-        await pause(FIRST_PAUSE_MS * 2 ** attempt, signal);
+        if (!isGitError(error, 'OVERLOADED') || attempt >= retries) throw error;
+        await pause(Math.min(firstPauseMs * 2 ** attempt, MAX_PAUSE_MS), signal);
       }
     }
   }
@@ -72,7 +117,7 @@ export class Application {
         method: 'POST',
         headers: this.#headers,
         body,
-        redirect: 'manual',
+        redirect: 'manual', // the secret goes nowhere else
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
       if (PASSING.has(response.status)) {

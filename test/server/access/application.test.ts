@@ -21,7 +21,7 @@ type Answer = (asked: Asked, response: ServerResponse) => void;
 async function application(
   t: TestContext,
   answer: Answer,
-  options: { timeoutMs?: number; retries?: number } = {},
+  options: { timeoutMs?: number; retries?: number; maxRunning?: number } = {},
 ) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -159,7 +159,7 @@ test('one that hangs is given up, and nothing is allowed', async (t) => {
     message: 'Cannot decide about access now: try again later',
   });
   assert.equal(asked.length, 2);
-  const nowhere = new Application({ url: 'http://127.0.0.1:1/', secret: '', retries: 0 });
+  const nowhere = new Application({ url: 'http://127.0.0.1:1/', secret: 'x', retries: 0 });
   await assert.rejects(createApplicationAuthorizer(nowhere).decide(request), { code: 'OVERLOADED' });
 });
 
@@ -169,4 +169,80 @@ test('a client that goes away ends the question', async (t) => {
   const deciding = createApplicationAuthorizer(app).decide(request, { signal: gone.signal });
   setTimeout(() => gone.abort(), 10);
   await assert.rejects(deciding, { code: 'ABORTED' });
+});
+
+test('the secret goes to https or this machine only, is a header and stays out of messages', () => {
+  const make = (url: string, secret = 'between us', plainHttp = false): Application =>
+    new Application({ url, secret, plainHttp });
+  for (const url of [
+    'https://app.example.com',
+    'http://127.9.9.9:80/a',
+    'http://[::1]/',
+    'http://localhost',
+  ]) {
+    make(url);
+  }
+  make('http://app.internal/', 'between us', true);
+  const refused: readonly (readonly [url: string, secret?: string])[] = [
+    ['http://app.example.com/'],
+    ['http://127.0.0.1.example.com/'],
+    ['http://10.0.0.1/'],
+    ['ftp://127.0.0.1/'],
+    ['file:///etc/passwd'],
+    ['nowhere'],
+    ['https://me:hunter2@app.example.com/'],
+    ['https://app.example.com/?key=hunter2'],
+    ['https://app.example.com/#hunter2'],
+    ['https://app.example.com/', ''],
+    ['https://app.example.com/', 'hunter2\r\nhost: evil'],
+    ['https://app.example.com/', ' hunter2'],
+    ['https://app.example.com/', 'hünter2'],
+  ];
+  for (const [url, secret] of refused) {
+    assert.throws(
+      () => make(url, secret),
+      (error: Error & { code?: string }) =>
+        error.code === 'INVALID_ARGUMENT' && !/h.nter2/.test(error.message),
+    );
+  }
+});
+
+test('a redirect is followed nowhere', async (t) => {
+  const { asked, application: app } = await application(t, (_asked, response) =>
+    response.writeHead(307, { location: '/git/authorize' }).end(),
+  );
+  await assert.rejects(createApplicationAuthorizer(app).decide(request), { code: 'ACCESS_DENIED' });
+  assert.equal(asked.length, 1);
+});
+
+test('one address that floods the application waits behind itself', async (t) => {
+  const { asked, application: app } = await application(t, () => undefined, {
+    timeoutMs: 200,
+    retries: 0,
+    maxRunning: 4,
+  });
+  const decide = (address: string): Promise<unknown> =>
+    createApplicationAuthorizer(app)
+      .decide({ ...request, address })
+      .catch((error: { code: string }) => error.code);
+  const flood = Array.from({ length: 100 }, () => decide('198.51.100.1'));
+  const other = decide('203.0.113.9');
+  const answers = await Promise.all([...flood, other]);
+  assert.ok(answers.every((code) => code === 'OVERLOADED'));
+  assert.ok(asked.some(({ body }) => body.address === '203.0.113.9'));
+});
+
+test('nobody can be called what a log, a reflog or a rule would take for something else', async (t) => {
+  for (const name of ['', '@all', '@users', 'a\nb', 'a\x1b[2J', 'a\u0085b', 'a'.repeat(256)]) {
+    const { application: app } = await application(t, json({ name }));
+    const asking = authenticateByApplication(app, { kind: 'token', user: '', secret: 's' }, undefined);
+    await assert.rejects(asking, { code: 'ACCESS_DENIED' });
+  }
+});
+
+test('its sentences reach a terminal on one line', async (t) => {
+  const message = 'Frozen\n\x1b]0;owned\x07';
+  const { application: app } = await application(t, json({ allowed: false, visible: true, message }));
+  const decision = await createApplicationAuthorizer(app).decide(request);
+  assert.deepEqual(decision, { allowed: false, visible: true, message: 'Frozen??]0;owned?' });
 });
