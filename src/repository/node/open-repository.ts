@@ -31,7 +31,7 @@ import { syncedComponents } from './config/synced-components.ts';
 import { findGitDirectory, orAbsent } from './git-directory.ts';
 import { FilesHooks } from './hooks/files-hooks.ts';
 import { FilesWorkTrees } from './hooks/files-work-trees.ts';
-import { maintenanceOf } from './hooks/maintenance.ts';
+import { type AdmitMaintenance, maintenanceOf } from './hooks/maintenance.ts';
 import { packObjectsHook } from './hooks/pack-objects-hook.ts';
 import { promisedObjects } from './hooks/promised-objects.ts';
 import { signaturePrograms } from './hooks/signature-programs.ts';
@@ -63,8 +63,11 @@ export interface OpenRepositoryOptions {
    * that what a server does is not decided by files of whoever starts it; `configSources(process.env)` is what git reads.
    */
   readonly configSources?: ConfigSources | undefined;
-  /** Whether the installed git may do its housekeeping after pushes, as `receive.autogc` wants it. Default false. */
-  readonly maintenance?: boolean | undefined;
+  /**
+   * Whether the installed git may do its housekeeping after pushes, as `receive.autogc` wants it. Default false. Whoever
+   * says how much of it runs at once is asked each time.
+   */
+  readonly maintenance?: boolean | AdmitMaintenance | undefined;
   /**
    * Whether the installed git may fetch, from the promisor remotes of a partial clone, what fetches from it miss, and makes
    * their packs then. Clients decide what is fetched. Default false, as `git upload-pack` has it (`GIT_NO_LAZY_FETCH`).
@@ -173,7 +176,9 @@ function programsOf(
         ? undefined
         : new FilesHooks(directory, config, { anyOwner: hooks === 'any', home: sources.home }),
     workTrees: new FilesWorkTrees(directory, config, emptyTree),
-    afterPush: maintenance ? maintenanceOf(directory, config) : undefined,
+    afterPush: maintenance
+      ? maintenanceOf(directory, config, maintenance === true ? undefined : maintenance)
+      : undefined,
     verifySignature: hooks === 'none' ? undefined : signaturePrograms(directory, config, sources.home),
   };
 }

@@ -199,8 +199,12 @@ class ProcessAdmission implements Admission {
 }
 
 /** Who is not logged in is one with everybody else at that address; those who come from nowhere are one, too. */
-function visitorOf({ identity, address, name }: Entry): Visitor {
+function visitorOf({ kind, identity, address, name }: Entry): Visitor {
   const network = address === undefined ? undefined : addressKey(address);
-  const party = identity === undefined ? `address ${network ?? 'unknown'}` : `identity ${identity}`;
-  return { party, repository: name, address: network };
+  return { party: partyOf(), repository: name, address: network };
+
+  function partyOf(): string {
+    if (kind === 'maintenance') return `repository ${name}`; // it is nobody's but the repository's
+    return identity === undefined ? `address ${network ?? 'unknown'}` : `identity ${identity}`;
+  }
 }

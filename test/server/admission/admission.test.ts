@@ -81,6 +81,17 @@ test('who is not logged in is one with the others at that address; a user is one
   await assert.rejects(admission.enter(entry('fetch')), { code: 'OVERLOADED' }, 'those from nowhere are one');
 });
 
+test('housekeeping is one of each repository', async (t) => {
+  const { admission } = serverWith(t, { maintenance: { running: 2, runningEach: 1, waiting: 0 } });
+  const app = await admission.enter({ kind: 'maintenance', name: '/srv/git/app.git' });
+  await assert.rejects(admission.enter({ kind: 'maintenance', name: '/srv/git/app.git' }), {
+    code: 'OVERLOADED',
+  });
+  const web = await admission.enter({ kind: 'maintenance', name: '/srv/git/web.git' });
+  for (const pass of [app, web]) pass.release();
+  assert.deepEqual(admission.state().work.maintenance, { running: 0, waiting: 0 });
+});
+
 test('one who goes away while waiting, or is let in too late to care, leaves nothing behind', async (t) => {
   const { admission } = serverWith(t, { push: { running: 1 } });
   const inside = await admission.enter(entry('push'));
