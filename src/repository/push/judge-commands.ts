@@ -39,8 +39,6 @@ export async function judgeCommands(
   refuseDuplicates(ledger, session);
   if (isConnectivityChecked(session)) await checkTips(ledger, session, objects);
   failTogetherIfAtomic(ledger, session);
-  await authorizeForced(ledger, session, objects);
-  failTogetherIfAtomic(ledger, session);
 
   if (!ledger.hasPending()) return;
   const reason =
@@ -48,17 +46,17 @@ export async function judgeCommands(
   if (reason !== undefined) ledger.refuseRest(reason);
 }
 
-/** First: what the application does not want, no program of the repository needs to see. */
-async function askApplication(
-  ledger: CommandLedger,
-  session: PushSession,
-  objects: ObjectDatabase | ObjectTransaction,
 /** A history that ends early is only known for one by its walk, and so is a broken link of checked objects. */
 function isConnectivityChecked({ options, request, received }: PushSession): boolean {
   if (options.skipConnectivityCheck !== true) return true;
   return (request.shallow?.length ?? 0) > 0 || received?.findings !== undefined;
 }
 
+/** First: what the application does not want, no program of the repository needs to see. */
+async function askApplication(
+  ledger: CommandLedger,
+  session: PushSession,
+  objects: ObjectDatabase | ObjectTransaction,
 ): Promise<string | undefined> {
   const { hooks } = session.options;
   if (hooks?.preReceive === undefined) return undefined;

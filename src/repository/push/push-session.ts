@@ -67,14 +67,14 @@ export interface PushRules {
   readonly collisionDetection?: boolean | undefined;
   /** Refuse objects that `git fsck --strict` finds wrong. Default: as the repository's receive.fsckObjects says. */
   readonly fsckObjects?: boolean | undefined;
-  /** Told of failures whose detail is for the log only: a broken hook, a full disk. */
-  readonly onError?: ((error: unknown) => void) | undefined;
-}
   /**
    * Believe that all the new tips reach is here or in the pack: for whoever makes sure of it in another way. Pushes from
    * shallow clones, and those whose objects are checked, are looked at all the same. Default false.
    */
   readonly skipConnectivityCheck?: boolean | undefined;
+  /** Told of failures whose detail is for the log only: a broken hook, a full disk. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
 
 export interface PushPipelineOptions extends PushRules, Cancellable {
   readonly limits: Limits;
