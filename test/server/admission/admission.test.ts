@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import fc from 'fast-check';
 import { isGitError } from '../../../src/core/errors.ts';
 import type { Pass, WorkKind } from '../../../src/protocol/admission.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
@@ -226,5 +227,108 @@ test('rates and failed logins are those of the settings', async (t) => {
   await assert.rejects(
     admission.guardLogin(attempt, async () => 'alice'),
     { code: 'RATE_LIMITED' },
+  );
+});
+
+const anyKind = fc.constantFrom<WorkKind>('clone', 'fetch', 'push', 'archive');
+const anyStep = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('enter' as const),
+      kind: anyKind,
+      who: fc.record({
+        identity: fc.constantFrom('alice', 'bob', undefined),
+        address: fc.constantFrom('192.0.2.1', '2001:db8::1', undefined),
+      }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('take' as const), pick: fc.nat(), size: fc.nat(600) }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('release' as const), pick: fc.nat() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('abort' as const), pick: fc.nat() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('pass' as const),
+      readings: fc.constantFrom(CALM, SLOW, FULL),
+      seconds: fc.nat(8),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('limit' as const), running: fc.integer({ min: 1, max: 4 }) }),
+  },
+);
+
+test('however work comes and ends, it is within the limits, and every place and byte is given back', async (t) => {
+  const limitTo = (running: number): AdmissionOverrides => {
+    const kind = { running, runningEach: 2, waiting: 3, waitMs: 5000 };
+    return { clone: kind, fetch: kind, push: kind, archive: kind, quotas: { repositoryBytes: 1000 } };
+  };
+  const server = serverWith(t, limitTo(2));
+  const { admission } = server;
+  const kinds = ['clone', 'fetch', 'push', 'archive'] as const;
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyStep, { maxLength: 60 }), async (steps) => {
+      let running = 2;
+      admission.setSettings(admissionSettings(limitTo(running), DEFAULTS));
+      const inside = new Set<Pass>();
+      const ended: Promise<void>[] = [];
+      const aborts: AbortController[] = [];
+      const pickInside = (pick: number): Pass | undefined => [...inside][pick % Math.max(1, inside.size)];
+      for (const step of steps) {
+        const before = admission.state().work;
+        if (step.do === 'enter') {
+          const abort = new AbortController();
+          aborts.push(abort);
+          const asked = admission.enter(entry(step.kind, step.who), { signal: abort.signal });
+          ended.push(
+            asked.then(
+              (pass) => void inside.add(pass),
+              (error: unknown) => assert.ok(isGitError(error, 'OVERLOADED', 'ABORTED'), String(error)),
+            ),
+          );
+        } else if (step.do === 'take') {
+          try {
+            pickInside(step.pick)?.take?.(step.size);
+          } catch (error) {
+            assert.ok(isGitError(error, 'LIMIT_EXCEEDED'), String(error));
+          }
+        } else if (step.do === 'release') {
+          const pass = pickInside(step.pick);
+          pass?.release(false);
+          if (pass !== undefined) inside.delete(pass);
+        } else if (step.do === 'abort') {
+          aborts[step.pick % Math.max(1, aborts.length)]?.abort();
+        } else if (step.do === 'pass') {
+          server.pass(step.readings, step.seconds);
+        } else {
+          running = step.running;
+          admission.setSettings(admissionSettings(limitTo(running), DEFAULTS));
+        }
+        await settled();
+        for (const kind of kinds) {
+          const now = admission.state().work[kind];
+          assert.ok(
+            now.running <= Math.max(running, before[kind].running),
+            `${kind}: ${now.running} of ${running}`,
+          );
+          assert.ok(now.waiting <= 3, `${kind}: ${now.waiting} wait`);
+        }
+      }
+      server.pass(CALM, 200);
+      await settled();
+      await Promise.all(ended);
+      for (const pass of inside) pass.release();
+      for (const kind of kinds) assert.deepEqual(admission.state().work[kind], { running: 0, waiting: 0 });
+      assert.deepEqual(admission.state().shed, []);
+      const push = await admission.enter(entry('push'));
+      push.take?.(1000);
+      push.release(false);
+    }),
+    { numRuns: 60 },
   );
 });
