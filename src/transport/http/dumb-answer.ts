@@ -28,6 +28,8 @@ export interface DumbRequest extends Cancellable {
   readonly file: DumbFile;
   /** Not listed among refs. */
   readonly hiddenRefs: readonly string[];
+  /** What is given is for this client only: no cache between may give it to others. Default false. */
+  readonly isPrivate?: boolean | undefined;
 }
 
 const CONTENT_TYPES: Readonly<Record<DumbFile['kind'], string>> = {
@@ -71,10 +73,14 @@ export async function dumbAnswer(
   };
 }
 
-function fileAnswer(stored: StoredFile, kind: StoredFileKind, { head, signal }: DumbRequest): DumbAnswer {
+function fileAnswer(stored: StoredFile, kind: StoredFileKind, request: DumbRequest): DumbAnswer {
+  const { head, signal, isPrivate = false } = request;
   const { sizeBytes, modifiedMs, version } = stored;
   const validators = { sizeBytes, etag: `"${version}"`, lastModified: httpDate(modifiedMs) };
-  const headers = kind === 'text' ? gitHeaders(CONTENT_TYPES.text) : immutableHeaders(CONTENT_TYPES[kind]);
+  const isImmutable = kind !== 'text';
+  const headers = isImmutable
+    ? immutableHeaders(CONTENT_TYPES[kind], isPrivate)
+    : gitHeaders(CONTENT_TYPES.text);
   headers.set('last-modified', validators.lastModified);
   headers.set('etag', validators.etag);
   headers.set('accept-ranges', 'bytes');
@@ -94,10 +100,10 @@ function fileAnswer(stored: StoredFile, kind: StoredFileKind, { head, signal }: 
 }
 
 /** For what its name says the content of: whoever has it may keep it. */
-function immutableHeaders(contentType: string): Headers {
+function immutableHeaders(contentType: string, isPrivate: boolean): Headers {
   return new Headers({
     expires: httpDate(Date.now() + YEAR_SECONDS * 1000),
-    'cache-control': `public, max-age=${YEAR_SECONDS}`,
+    'cache-control': `${isPrivate ? 'private' : 'public'}, max-age=${YEAR_SECONDS}`,
     'content-type': contentType,
   });
 }
