@@ -8,6 +8,7 @@ import { AGENT } from '../protocol/capabilities.ts';
 import type { WantPolicy } from '../protocol/fetch-context.ts';
 import { configSources } from '../repository/node/config/config-sources.ts';
 import { formatAccess } from '../server/access-log.ts';
+import { logText } from '../server/log-text.ts';
 import { type ReferenceServer, startServer } from '../server/reference-server.ts';
 import { readArguments, readCount, readSizeBytes, usageError } from './arguments.ts';
 import type { Command, CommandWorld } from './command.ts';
@@ -160,7 +161,7 @@ function warning(host: string): string {
 function formatFailure(error: unknown, name: string): string {
   const reason = error instanceof Error ? error : new Error(String(error));
   const cause = reason.cause instanceof Error ? ` (${reason.cause.message})` : '';
-  return `error: ${JSON.stringify(name)}: ${reason.message}${cause}`;
+  return logText(`error: ${JSON.stringify(name)}: ${reason.message}${cause}`);
 }
 
 /** Resolves at the first SIGTERM or SIGINT. */
