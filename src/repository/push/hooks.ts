@@ -67,6 +67,33 @@ export interface PushHooks {
   postReceive?(push: PushContext): Promise<void>;
 }
 
+/** One ref of a push, as {@link UpdatesAuthorizer} is asked about it. */
+export interface ProposedUpdate {
+  readonly command: RefCommand;
+  /**
+   * Whether the new value leaves something out that the old one has: a commit that does not contain the old one, or an update
+   * from or to anything that is no commit, as tag objects are. `undefined` until the pack has been read.
+   */
+  readonly forced: boolean | undefined;
+}
+
+/**
+ * Decides about the refs of a push, all in one question, so that it may be one to somebody far away.
+ *
+ * Asked before the pack is read about everything that has not been refused by then, with no {@link ProposedUpdate.forced}. Asked
+ * again about what is left, with the objects in quarantine, nothing missing, and no hook run yet, if some update turns out to
+ * be forced or something was refused the first time: for an ordinary push the first answer stands.
+ *
+ * One that throws, or answers for another number of refs, has refused them all.
+ *
+ * @returns for each, in order, why it is refused; `undefined` allows it
+ */
+export type UpdatesAuthorizer = (
+  updates: readonly ProposedUpdate[],
+  push: Omit<PushContext, 'objects' | 'commands'>,
+  options: Cancellable,
+) => Promise<readonly (Rejection | undefined)[]>;
+
 /** Decides about one ref before the pack is read; receives no objects, so it costs a stranger's push nothing. */
 export type RefUpdateAuthorizer = (
   command: RefCommand,

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ObjectDatabase, ObjectTransaction } from '../../odb/object-database.ts';
+import { authorizeForced, authorizeProposed, NOT_AUTHORIZED } from './authorize-updates.ts';
 import { checkTips } from './check-tips.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { PushSession } from './push-session.ts';
@@ -13,17 +14,21 @@ import { checkRefName } from './ref-policy.ts';
 /** Refuse what the application does not allow, before any object is read. */
 export async function authorizeCommands(ledger: CommandLedger, session: PushSession): Promise<void> {
   const { authorizeRefUpdate } = session.options;
-  if (authorizeRefUpdate === undefined) return;
-  const context = session.contextWithoutObjects();
-  for (const command of ledger.pending()) {
-    const reason = await session.ask(() => authorizeRefUpdate(command, context), 'not authorized');
-    if (reason !== undefined) ledger.refuse(command, reason);
+  if (authorizeRefUpdate !== undefined) {
+    const context = session.contextWithoutObjects();
+    for (const command of ledger.pending()) {
+      const reason = await session.ask(() => authorizeRefUpdate(command, context), NOT_AUTHORIZED);
+      if (reason !== undefined) ledger.refuse(command, reason);
+    }
+    failTogetherIfAtomic(ledger, session);
   }
+  await authorizeProposed(ledger, session);
   failTogetherIfAtomic(ledger, session);
 }
 
 /**
- * Refuse bad names, tips with missing history, and what pre-receive declines.
+ * Refuse bad names, tips with missing history, what the application does not allow now that it is known, and what pre-receive
+ * declines.
  *
  * git looks at names after its hooks; here a hook never sees a name that is no ref's, and a push of nothing
  * else publishes nothing.
@@ -38,6 +43,8 @@ export async function judgeCommands(
   refuseFunnyNames(ledger, session);
   refuseDuplicates(ledger, session);
   if (isConnectivityChecked(session)) await checkTips(ledger, session, objects);
+  failTogetherIfAtomic(ledger, session);
+  await authorizeForced(ledger, session, objects);
   failTogetherIfAtomic(ledger, session);
 
   if (!ledger.hasPending()) return;

@@ -5,10 +5,10 @@
  */
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
 import type { ObjectReader, ObjectTransaction } from '../../odb/object-database.ts';
-import { unreachableOf } from '../reachability.ts';
 import { checkAliasedUpdates } from './aliased-updates.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import { delegateCommands } from './delegate-commands.ts';
+import { isAncestor } from './forced-updates.ts';
 import type { PushContext } from './hooks.ts';
 import { procReceiveRefs } from './proc-receive-refs.ts';
 import type { PushSession } from './push-session.ts';
@@ -32,6 +32,7 @@ export async function publishPush(
   throwIfAborted(session.signal);
   try {
     await quarantine?.commit();
+    session.options.onPublish?.();
   } catch (error) {
     if (!isGitError(error)) throw error;
     session.logError(error);
@@ -116,11 +117,7 @@ function checkPolicy(
     reader,
     currentBranch,
     isCheckedOut: workTree !== undefined,
-    isAncestor: async (oldId, newId) => {
-      const shallow = await session.repository.shallowCommits();
-      const options = { shallow, limits: session.limits, signal: session.signal };
-      return (await unreachableOf(reader, [oldId], [newId], options)).length === 0;
-    },
+    isAncestor: (oldId, newId) => isAncestor(reader, oldId, newId, session),
     warn: (text) => session.sayLine('warning', text),
   });
 }

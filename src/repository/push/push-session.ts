@@ -19,6 +19,7 @@ import type {
   PushHooks,
   RefUpdateAuthorizer,
   Rejection,
+  UpdatesAuthorizer,
 } from './hooks.ts';
 import type { JudgedCertificate, JudgedNonce, PushCertificate } from './push-certificate.ts';
 import { configuredUnpackLimit, effectiveLimits, effectivePolicy } from './push-config.ts';
@@ -49,6 +50,8 @@ export interface PushRules {
   readonly hooks?: PushHooks | undefined;
   /** Asked for each ref before the pack is read. */
   readonly authorizeRefUpdate?: RefUpdateAuthorizer | undefined;
+  /** Asked about all that is left then, and again once it is known what is forced. */
+  readonly authorizeUpdates?: UpdatesAuthorizer | undefined;
   readonly policy?: RefPolicy | undefined;
   /** Who the reflog names; hooks see it too. */
   readonly identity?: Identity | undefined;
@@ -86,6 +89,8 @@ export interface PushPipelineOptions extends PushRules, Cancellable {
    * reject. Default: `onMessage`.
    */
   readonly onHookOutput?: ((text: string) => Promise<void>) | undefined;
+  /** Told that what was pushed has been published, refs or objects: whatever comes of it afterwards, it takes room now. */
+  readonly onPublish?: (() => void) | undefined;
   /** Talks with the proc-receive hook. Without it, commands of receive.procReceiveRefs are refused. */
   readonly delegate?: Delegate | undefined;
 }
@@ -107,6 +112,8 @@ export class PushSession {
   readonly shallowRoots = new Map<ObjectId, readonly ObjectId[]>();
   /** Lists them until they are added, for hooks. */
   shallowFile: TemporaryShallowFile | undefined;
+  /** Whether every command was allowed before the pack was read. */
+  isWhollyAuthorized = true;
   /** What is known of the push's certificate, once it has been looked at. */
   certificate: JudgedCertificate | undefined;
   /** Those of the repository itself; `undefined` when it has none. */

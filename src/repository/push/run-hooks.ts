@@ -32,8 +32,12 @@ export async function askHook(
     onError(error);
     return declined;
   }
-  if (answer === undefined) return undefined;
-  const reason = printable(answer.reason ?? '').trim();
+  return answer === undefined ? undefined : reasonOf(answer, declined);
+}
+
+/** The reason on one line; `declined` when there is none. */
+export function reasonOf(rejection: Rejection, declined: string): string {
+  const reason = printable(rejection.reason ?? '').trim();
   return reason === '' ? declined : reason;
 }
 
