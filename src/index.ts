@@ -27,6 +27,7 @@ export type {
 } from './odb/object-database.ts';
 export { createThreadTaskPool, type ThreadTaskPoolOptions } from './pack/node/thread-task-pool.ts';
 export type { TaskPool } from './pack/task-pool.ts';
+export type { Admit, Pass, Work, WorkKind } from './protocol/admission.ts';
 export { type ReceivePackOptions, receivePack } from './protocol/receive-pack.ts';
 export {
   type ProtocolVersion,
@@ -48,8 +49,20 @@ export { createMemoryRepository } from './repository/memory-repository.ts';
 export { inNamespace } from './repository/namespace.ts';
 export { type ConfigSources, commandEntry, configSources } from './repository/node/config/config-sources.ts';
 export { initRepository, openRepository } from './repository/node/files-repository.ts';
-export { createRepositoryDirectory } from './repository/node/repository-directory.ts';
-export { type PushContext, type PushHooks, type Rejection, reject } from './repository/push/hooks.ts';
+export {
+  createRepositoryDirectory,
+  type RepositoryDirectory,
+  type RepositoryDirectoryOptions,
+} from './repository/node/repository-directory.ts';
+export {
+  type ProposedUpdate,
+  type PushContext,
+  type PushHooks,
+  type RefUpdateAuthorizer,
+  type Rejection,
+  reject,
+  type UpdatesAuthorizer,
+} from './repository/push/hooks.ts';
 export type {
   JudgedCertificate,
   JudgedNonce,
@@ -60,6 +73,7 @@ export type { RefCommand } from './repository/push/ref-command.ts';
 export type { RefPolicy } from './repository/push/ref-policy.ts';
 export type { SignatureVerifier } from './repository/push/signature-verifier.ts';
 export type { Repository } from './repository/repository.ts';
+export type { AdmitClient, ClientWork, WorkOrigin } from './transport/client-work.ts';
 export type { DaemonRequest } from './transport/git-daemon/request-line.ts';
 export {
   type DaemonOpening,
@@ -71,6 +85,7 @@ export { createGitServer } from './transport/http/git-server.ts';
 export type {
   GitServer,
   GitServerOptions,
+  HttpClient,
   HttpExchange,
   RepositoryResolver,
   Verdict,

@@ -6,7 +6,10 @@
 import type { Cancellable } from '../core/byte-stream.ts';
 import type { Repository } from '../repository/repository.ts';
 
-/** What is heavy: `clone` is a fetch by somebody who has nothing yet. Advertisements and ls-refs are not asked for. */
+/**
+ * What is heavy. `clone` is history for somebody who has nothing of it yet, whatever else they say they have; to fetch
+ * single trees and blobs, as partial clones do, is `fetch`. Advertisements, ls-refs and rounds of negotiation are not asked for.
+ */
 export type WorkKind = 'clone' | 'fetch' | 'push' | 'archive';
 
 export interface Work {

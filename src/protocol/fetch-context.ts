@@ -55,7 +55,9 @@ type Channel =
   /** While a pack is sent in bands: on band 3. */
   | { readonly kind: 'bands'; readonly maxPacketBytes: number }
   /** While a pack is sent bare: only by breaking off. */
-  | { readonly kind: 'bare' };
+  | { readonly kind: 'bare' }
+  /** While nothing has been sent, of what the carrier has words for: by it. */
+  | { readonly kind: 'carrier' };
 
 export interface FetchContext {
   readonly repository: Repository;

@@ -14,6 +14,8 @@ import { hiddenElsewhere, hiddenWithin } from '../repository/namespace.ts';
 import { executePush, runPostReceive } from '../repository/push/push-pipeline.ts';
 import type { PushPipelineOptions, PushRequest, PushRules } from '../repository/push/push-session.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Pass } from './admission.ts';
+import { admitWork, isToldByCarrier } from './admit-work.ts';
 import { PacketReader } from './packet-reader.ts';
 import { FLUSH_PACKET } from './pkt-line.ts';
 import { advertiseForPush } from './receive-pack/advertise.ts';
@@ -61,7 +63,8 @@ export interface ReceivePackOptions extends ServiceOptions, Omit<PushRules, 'onE
  * about the rest, also when a push is refused early.
  *
  * @throws {GitError} ABORTED when the signal fires or nobody reads the answer; no ref has moved then, or all
- * that was asked has been done. Other failures are answered in the protocol and given to `onFailure`
+ * that was asked has been done; OVERLOADED and RATE_LIMITED of `admit` in the mode `stateless`, before anything is
+ * yielded. Other failures are answered in the protocol and given to `onFailure`
  */
 export async function* receivePack(
   repository: Repository,
@@ -91,22 +94,31 @@ export async function* receivePack(
 
   const reader = new PacketReader(request, limits.maxCommandBytes);
   const parser = new CommandParser({ format: repository.format, limits, allowPushOptions });
+  let pass: Pass | undefined;
+  let isPublished = false;
   try {
     if (await readCommands(reader, parser)) {
+      pass = await admitWork(options.admit, { kind: 'push', repository }, signal);
       const rulesOfOthers = mode === 'stateless' ? nonceRules : undefined;
       const { certificate } = parser;
       const signedPush = certificate && {
         certificate,
         nonce: judgeNonce(certificate.nonce, certificateNonce, rulesOfOthers),
       };
-      yield* answerPush(repository, reader, parser, { ...options, limits, hiddenRefs, signedPush });
+      const onPublish = (): void => {
+        isPublished = true;
+      };
+      const pack = new IncomingPack(reader, (sizeBytes) => pass?.take?.(sizeBytes));
+      yield* answerPush(repository, pack, parser, { ...options, limits, hiddenRefs, signedPush, onPublish });
     }
   } catch (error) {
     throwIfAborted(signal);
     if (error instanceof GitError && error.code === 'ABORTED') throw error;
+    if (pass === undefined && isToldByCarrier(error, mode)) throw error;
     options.onFailure?.(error);
     yield encodeFailure(error, parser.capabilities.has('side-band-64k'));
   } finally {
+    pass?.release(isPublished);
     await reader.close();
   }
 }
@@ -126,15 +138,15 @@ function nonceRulesOf(repository: Repository, { nonceScope }: ReceivePackOptions
 /** What one push is carried out with. */
 interface AnswerOptions extends ReceivePackOptions {
   readonly signedPush: PushRequest['signedPush'];
+  readonly onPublish: () => void;
 }
 
 async function* answerPush(
   repository: Repository,
-  reader: PacketReader,
+  pack: IncomingPack,
   parser: CommandParser,
   options: AnswerOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const pack = new IncomingPack(reader);
   const push = { repository, pack, parser, options };
   if (!parser.capabilities.has('side-band-64k')) {
     yield* executeAndReport(push, undefined, undefined, options.signal);

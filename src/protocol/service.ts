@@ -6,6 +6,7 @@
  */
 import type { Cancellable } from '../core/byte-stream.ts';
 import type { Limits } from '../core/limits.ts';
+import type { Admit } from './admission.ts';
 
 export type ProtocolVersion = 0 | 1 | 2;
 
@@ -21,6 +22,11 @@ export interface ServiceOptions extends Cancellable {
   readonly mode: ServiceMode;
   readonly protocolVersion: ProtocolVersion;
   readonly limits: Limits;
+  /**
+   * Asked for room before anything heavy is begun. In the mode `stateless` a service throws OVERLOADED and RATE_LIMITED of
+   * it, having yielded nothing: the carrier tells the client. Default: there is always room.
+   */
+  readonly admit?: Admit | undefined;
   /**
    * Told of a failure that the client has been told of as well (an `ERR` packet, band 3, a report): the
    * service ends normally then, so that the last packet is delivered. For logs and exit codes. A failure

@@ -12,6 +12,8 @@ import { parseArchiveRequest } from '../repository/archive/archive-request.ts';
 import { type CreateArchiveOptions, createArchive } from '../repository/archive/create-archive.ts';
 import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Pass } from './admission.ts';
+import { admitWork, isToldByCarrier } from './admit-work.ts';
 import { violation } from './fetch-context.ts';
 import { isHiddenRef } from './hidden-refs.ts';
 import { PacketReader } from './packet-reader.ts';
@@ -40,7 +42,8 @@ const DIED = 'git upload-archive: archiver died with error';
  *
  * The client is told of a failure on bands 2 and 3; the service then ends normally and `onFailure` hears of it.
  *
- * @throws {GitError} ABORTED; UNSUPPORTED when an advertisement is asked for: there is none
+ * @throws {GitError} ABORTED; UNSUPPORTED when an advertisement is asked for: there is none; OVERLOADED and RATE_LIMITED of
+ * `admit` in the mode `stateless`, before anything is yielded
  */
 export async function* uploadArchive(
   repository: Repository,
@@ -50,7 +53,30 @@ export async function* uploadArchive(
   if (options.mode === 'advertise') {
     throw new GitError('UNSUPPORTED', 'upload-archive advertises nothing: ask for git-upload-pack');
   }
-  yield* archiveAnswer(options, (bandTwo, signal) => archive(repository, request, options, bandTwo, signal));
+  const packets = new PacketReader(request, MAX_REQUEST_BYTES);
+  const held: { pass?: Pass } = {};
+  const begin = async (signal: AbortSignal | undefined): Promise<readonly string[]> => {
+    const args = await readArguments(packets);
+    held.pass = await admitWork(options.admit, { kind: 'archive', repository }, signal);
+    return args;
+  };
+  try {
+    let begun: Promise<readonly string[]> | undefined;
+    if (options.mode === 'stateless') {
+      // The whole request comes first there, and that there is no room is a status only before the first byte.
+      begun = begin(options.signal);
+      await begun.catch((error: unknown) => {
+        if (isToldByCarrier(error, options.mode)) throw error; // any other is told in bands, where it is met again
+      });
+    }
+    yield* archiveAnswer(options, async function* (bandTwo, signal) {
+      const args = await (begun ?? begin(signal));
+      yield* archive(repository, args, options, bandTwo, signal);
+    });
+  } finally {
+    held.pass?.release();
+    await packets.close();
+  }
 }
 
 /** The answer for a client whose repository cannot be opened, as git gives it: with `ACK`, and the reason on band 2. */
@@ -85,29 +111,23 @@ async function* archiveAnswer(
   }
 }
 
-async function* archive(
+function archive(
   repository: Repository,
-  request: ByteStream,
+  args: readonly string[],
   options: UploadArchiveOptions,
   bandTwo: BandTwo,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array, undefined> {
-  const packets = new PacketReader(request, MAX_REQUEST_BYTES);
-  try {
-    const args = await readArguments(packets);
-    const hiddenRefs = [
-      ...configuredHiddenRefs(repository.config, 'uploadpack'),
-      ...(options.hiddenRefs ?? []),
-    ];
-    const { limits, allowUnreachable, runFilter, userUmask } = options;
-    yield* createArchive(repository, parseArchiveRequest(args), {
-      ...{ limits, allowUnreachable, runFilter, userUmask, signal },
-      isHidden: (name) => isHiddenRef(name, hiddenRefs),
-      onPath: (path) => bandTwo.write(`${path}\n`),
-    });
-  } finally {
-    await packets.close();
-  }
+): AsyncIterable<Uint8Array> {
+  const hiddenRefs = [
+    ...configuredHiddenRefs(repository.config, 'uploadpack'),
+    ...(options.hiddenRefs ?? []),
+  ];
+  const { limits, allowUnreachable, runFilter, userUmask } = options;
+  return createArchive(repository, parseArchiveRequest(args), {
+    ...{ limits, allowUnreachable, runFilter, userUmask, signal },
+    isHidden: (name) => isHiddenRef(name, hiddenRefs),
+    onPath: (path) => bandTwo.write(`${path}\n`),
+  });
 }
 
 /** @returns a character a byte: paths need not be UTF-8 */
@@ -140,6 +160,8 @@ function failureText(error: unknown): string {
     case 'INVALID_ARGUMENT':
     case 'REPOSITORY_NOT_FOUND':
     case 'ACCESS_DENIED':
+    case 'OVERLOADED':
+    case 'RATE_LIMITED':
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it may hold bytes that the client sent
       return error.message.slice(0, 1000).replace(/[\x00-\x1f\x7f]/g, '?');
     case 'OBJECT_MISSING':

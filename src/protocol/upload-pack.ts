@@ -48,7 +48,8 @@ export interface UploadPackOptions extends ServiceOptions {
  * The client is told of a failure in an `ERR` packet or, once the pack has begun, on band 3; the service then
  * ends normally and `onFailure` hears of it.
  *
- * @throws {GitError} ABORTED; and any failure while a pack is sent without side-band
+ * @throws {GitError} ABORTED; OVERLOADED and RATE_LIMITED of `admit` in the mode `stateless`, before anything is yielded; and
+ * any failure while a pack is sent without side-band
  */
 export async function* uploadPack(
   repository: Repository,
@@ -74,7 +75,8 @@ export async function* uploadPack(
     else yield* converse(context, request);
   } catch (error) {
     const channel = context?.channel ?? { kind: 'packets' };
-    if (isGitError(error, 'ABORTED') || options.signal?.aborted || channel.kind === 'bare') throw error;
+    if (isGitError(error, 'ABORTED') || options.signal?.aborted) throw error;
+    if (channel.kind === 'bare' || channel.kind === 'carrier') throw error;
     const text = failureText(error);
     if (channel.kind === 'packets') yield encodePacket(`ERR ${text}`);
     else yield encodeBand(3, text, channel.maxPacketBytes);

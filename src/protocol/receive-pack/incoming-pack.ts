@@ -11,11 +11,14 @@ import type { PacketReader } from '../packet-reader.ts';
  */
 export class IncomingPack implements AsyncIterable<Uint8Array> {
   readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #onBytes: ((sizeBytes: number) => void) | undefined;
   #isAwaited = false;
   #lastChunkMs = performance.now();
 
-  constructor(reader: PacketReader) {
+  /** @param onBytes told of each chunk before anything is done with it; what it throws is thrown to whoever reads */
+  constructor(reader: PacketReader, onBytes?: (sizeBytes: number) => void) {
     this.#chunks = reader.rest();
+    this.#onBytes = onBytes;
   }
 
   /** @returns whether the client is sending: a chunk is awaited, or came within the last `withinMs` */
@@ -30,7 +33,9 @@ export class IncomingPack implements AsyncIterable<Uint8Array> {
   async #next(): Promise<IteratorResult<Uint8Array>> {
     this.#isAwaited = true;
     try {
-      return await this.#chunks.next();
+      const step = await this.#chunks.next();
+      if (step.done !== true) this.#onBytes?.(step.value.length);
+      return step;
     } finally {
       this.#isAwaited = false;
       this.#lastChunkMs = performance.now();

@@ -36,6 +36,9 @@ export function describeUnpackError({ code, message, detail }: GitError): Unpack
       return { reason: 'missing delta base', message: printable(message) };
     case 'LIMIT_EXCEEDED':
       return { reason: 'limit exceeded', message: printable(message) };
+    case 'OVERLOADED':
+    case 'RATE_LIMITED':
+      return { reason: 'server is busy', message: printable(message) };
     case 'PROTOCOL_VIOLATION':
       return { reason: 'protocol error', message: printable(message) };
     case 'UNSUPPORTED':

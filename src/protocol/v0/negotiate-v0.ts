@@ -22,7 +22,11 @@ export interface NegotiationV0Options extends Cancellable {
 }
 
 /** Whether a pack comes next, or the client goes on in another request. */
-export type NegotiationV0Outcome = 'send-pack' | 'another-request';
+export type NegotiationV0Outcome =
+  /** `answer` is what the client is still to be told before it. */
+  { readonly kind: 'send-pack'; readonly answer: Uint8Array } | { readonly kind: 'another-request' };
+
+const ANOTHER_REQUEST: NegotiationV0Outcome = { kind: 'another-request' };
 
 /** @throws {GitError} PROTOCOL_VIOLATION, LIMIT_EXCEEDED */
 export async function* negotiateV0(
@@ -43,14 +47,11 @@ export async function* negotiateV0(
   for (let isFirst = true; ; isFirst = false) {
     if (pace.isDue()) await pace.rest();
     let packet = packets.take();
-    if (packet === undefined || answer.isFull) {
-      // The client may wait for this before it says more.
-      const ready = answer.take();
-      if (ready.length > 0) yield ready;
-      packet ??= await packets.next();
-    }
+    // A client that stays may wait for this before it says more.
+    if (answer.isFull || (packet === undefined && !isStateless && answer.sizeBytes > 0)) yield answer.take();
+    packet ??= await packets.next();
     // A stateless client that deepens reads the boundary, and says what it has in another request.
-    if (packet === undefined && isFirst && isStateless) return 'another-request';
+    if (packet === undefined && isFirst && isStateless) return ANOTHER_REQUEST;
     if (packet === undefined) throw violation('the remote end hung up unexpectedly');
 
     if (packet.kind !== 'data') {
@@ -60,12 +61,11 @@ export async function* negotiateV0(
       }
       if (negotiation.common.length === 0 || multiAck !== 'none') answer.line('NAK\n');
       if (noDone && sentReady) {
-        yield answer.line(`ACK ${lastCommon}\n`).take();
-        return 'send-pack';
+        return { kind: 'send-pack', answer: answer.line(`ACK ${lastCommon}\n`).take() };
       }
       if (isStateless) {
         yield answer.take();
-        return 'another-request';
+        return ANOTHER_REQUEST;
       }
       batchHasCommon = false;
       batchHasOther = false;
@@ -78,8 +78,7 @@ export async function* negotiateV0(
       const hasCommon = negotiation.common.length > 0;
       if (!hasCommon) answer.line('NAK\n');
       else if (multiAck !== 'none') answer.line(`ACK ${lastCommon}\n`);
-      yield answer.take();
-      return 'send-pack';
+      return { kind: 'send-pack', answer: answer.take() };
     }
     const id = parseHave(line, format);
     if (negotiation.have(id)) {

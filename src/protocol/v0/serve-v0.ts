@@ -6,6 +6,7 @@
  * @module
  */
 import type { ObjectReader } from '../../odb/object-database.ts';
+import { admitFetch } from '../admit-fetch.ts';
 import { type FetchContext, sessionIdOf } from '../fetch-context.ts';
 import { Negotiation } from '../negotiation.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
@@ -17,7 +18,7 @@ import { decideShallow, writeShallowLines } from '../shallow-info.ts';
 import { sentInChunks, warmShownRefs } from '../shown-refs/warm-shown-refs.ts';
 import { resolveSparse } from '../sparse-filter.ts';
 import { checkWants } from '../want-policy.ts';
-import { negotiateV0 } from './negotiate-v0.ts';
+import { type NegotiationV0Outcome, negotiateV0 } from './negotiate-v0.ts';
 import { type UploadRequest, UploadRequestParser } from './parse-upload-request.ts';
 import { encodeRefAdvertisement, encodeShownAdvertisement } from './ref-advertisement.ts';
 
@@ -61,23 +62,51 @@ export async function* serveV0(
     await checkWants(context, reader, request.wants, shown && new Set(shown.map(({ id }) => id)));
 
     const shallow = await decideShallow(context, reader, request.wants, request.depth);
-    if (shallow.isDeepened) yield writeShallowLines(new PacketBuffer(), shallow).flush().take();
+    const boundary = shallow.isDeepened
+      ? writeShallowLines(new PacketBuffer(), shallow).flush().take()
+      : undefined;
+    if (boundary !== undefined && !isStateless) yield boundary;
 
     const filter = await resolveSparse(context, reader, request.filter);
     const { limits, signal } = options;
     const negotiation = new Negotiation(reader, request.wants, { limits, signal });
     const { format } = repository;
-    const outcome = yield* negotiateV0(packets, negotiation, request, { format, isStateless, signal });
-    if (outcome === 'another-request') return;
+    const rounds = negotiateV0(packets, negotiation, request, { format, isStateless, signal });
+    const { said, outcome } = isStateless
+      ? await heldBack(rounds, boundary)
+      : { said: [], outcome: yield* rounds };
+    if (outcome.kind === 'another-request') {
+      yield* said;
+      return;
+    }
 
-    yield* sendPack(
-      context,
-      reader,
-      { ...request, filter, haves: negotiation.common, shallow },
-      request.bandPacketBytes,
-    );
+    const pass = await admitFetch(context, reader, request.wants, negotiation);
+    try {
+      yield* said;
+      if (outcome.answer.length > 0) yield outcome.answer;
+      const order = { ...request, filter, haves: negotiation.common, shallow };
+      yield* sendPack(context, reader, order, request.bandPacketBytes);
+    } finally {
+      pass.release();
+    }
   } finally {
     reader.release();
+  }
+}
+
+/**
+ * All of the answer to one request that comes before its pack: with the first byte of it the carrier's status is said, and
+ * whether there is room for the pack is known later. At most a line for each have.
+ */
+async function heldBack(
+  rounds: AsyncGenerator<Uint8Array, NegotiationV0Outcome>,
+  boundary: Uint8Array | undefined,
+): Promise<{ readonly said: readonly Uint8Array[]; readonly outcome: NegotiationV0Outcome }> {
+  const said = boundary === undefined ? [] : [boundary];
+  for (;;) {
+    const step = await rounds.next();
+    if (step.done === true) return { said, outcome: step.value };
+    said.push(step.value);
   }
 }
 

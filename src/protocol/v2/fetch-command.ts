@@ -8,6 +8,7 @@
 import type { ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { Pace } from '../../repository/pace.ts';
+import { admitFetch } from '../admit-fetch.ts';
 import { type FetchContext, violation } from '../fetch-context.ts';
 import { Negotiation } from '../negotiation.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
@@ -72,17 +73,32 @@ async function* answer(
     negotiation.have(id);
   }
   const packets = new PacketBuffer({ inBands: request.sidebandAll });
-  if (request.haves.length > 0 && !request.done) {
-    const isReady = yield* acknowledge(packets, negotiation, request);
-    yield (isReady ? packets.delimiter() : packets.flush()).take();
-    if (!isReady) return;
+  const isAcknowledged = request.haves.length > 0 && !request.done;
+  const isReady = isAcknowledged && !request.waitForDone && (await negotiation.isReady());
+  if (isAcknowledged && !isReady) {
+    yield* acknowledge(packets, negotiation, isReady);
+    return;
   }
+  const pass = await admitFetch(context, reader, request.wants, negotiation);
+  try {
+    if (isReady) yield* acknowledge(packets, negotiation, isReady);
+    yield* answerWithPack(context, reader, { ...request, filter }, { negotiation, packets });
+  } finally {
+    pass.release();
+  }
+}
 
+async function* answerWithPack(
+  context: FetchContext,
+  reader: ObjectReader,
+  request: ResolvedRequest,
+  { negotiation, packets }: { readonly negotiation: Negotiation; readonly packets: PacketBuffer },
+): AsyncGenerator<Uint8Array, undefined> {
   const shallow = await decideShallow(context, reader, request.wants, request.depth);
   if (shallow.isConcerned)
     yield writeShallowLines(packets.line('shallow-info\n'), shallow).delimiter().take();
   if (request.wantedRefs.size > 0) yield writeWantedRefs(packets, request.wantedRefs).take();
-  const order = { ...request, filter, haves: negotiation.common, shallow };
+  const order = { ...request, haves: negotiation.common, shallow };
   const { config, format } = context.repository;
   const uris =
     request.uriProtocols.length === 0 ? new Map() : readPackfileUris(config, format, request.uriProtocols);
@@ -97,19 +113,18 @@ async function* answer(
   yield* sendPack(context, reader, { ...order, elsewhere }, MAX_PACKET_BYTES);
 }
 
-/** @returns whether the pack follows at once */
+/** @param isReady the pack follows at once */
 async function* acknowledge(
   packets: PacketBuffer,
   negotiation: Negotiation,
-  { waitForDone }: FetchRequest,
-): AsyncGenerator<Uint8Array, boolean> {
+  isReady: boolean,
+): AsyncGenerator<Uint8Array, undefined> {
   packets.line('acknowledgments\n');
   if (negotiation.common.length === 0) packets.line('NAK\n');
   for (const id of negotiation.held()) {
     packets.line(`ACK ${id}\n`);
     if (packets.isFull) yield packets.take();
   }
-  const isReady = !waitForDone && (await negotiation.isReady());
   if (isReady) packets.line('ready\n');
-  return isReady;
+  yield (isReady ? packets.delimiter() : packets.flush()).take();
 }

@@ -12,6 +12,7 @@ import { encodePacket, FLUSH_PACKET } from '../../protocol/pkt-line.ts';
 import { parseProtocolVersion, type ServiceOptions } from '../../protocol/service.ts';
 import { configuredHiddenRefs } from '../../repository/hidden-ref-config.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { admitFrom } from '../client-work.ts';
 import { errorAnswer, gitHeaders, type HttpAnswer, internalErrorAnswer, textAnswer } from './answer.ts';
 import { AnswerBody } from './answer-body.ts';
 import { dumbAnswer } from './dumb-answer.ts';
@@ -107,6 +108,7 @@ export class ExchangeHandler {
         protocolVersion: parseProtocolVersion(head.header('git-protocol')),
         limits,
         signal: exchange.signal,
+        admit: admitFrom(this.#options.admit, { principal, name: route.name, client: exchange.client }),
         onFailure: (error) => this.#report(error, route.name),
       };
       const { defaults, fetch, push, hooks } = this.#options;
@@ -125,7 +127,7 @@ export class ExchangeHandler {
   async #serveFile(exchange: HttpExchange, head: RequestHead, route: DumbRoute): Promise<HttpAnswer> {
     const admitted = await this.#admit(exchange, route.name, { operation: 'fetch', intent: 'read' }, 'dumb');
     if ('status' in admitted) return admitted;
-    const { repository } = admitted;
+    const { repository, principal } = admitted;
     return this.#answered(route, repository, async () => {
       const { config, objects } = repository;
       if (!areFilesOffered(repository, this.#options)) return textAnswer(403, DUMB_REFUSED);
@@ -135,6 +137,7 @@ export class ExchangeHandler {
         head,
         file: route.file,
         hiddenRefs: [...configuredHiddenRefs(config, 'uploadpack'), ...hiddenByApplication],
+        isPrivate: principal !== undefined && this.#options.defaults !== 'git', // http-backend lets everybody keep them
         signal: exchange.signal,
       });
       return answer ?? textAnswer(404, 'Not found: the repository has no such file');
@@ -153,6 +156,7 @@ export class ExchangeHandler {
       operation,
       name,
       protocol,
+      client: exchange.client,
       get request() {
         return exchange.request;
       },
@@ -161,6 +165,7 @@ export class ExchangeHandler {
 
     const repository = await repositories(name, {
       intent,
+      principal: verdict.principal,
       signal: exchange.signal,
       get request() {
         return exchange.request;

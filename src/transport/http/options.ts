@@ -7,6 +7,7 @@ import type { ByteStream } from '../../core/byte-stream.ts';
 import type { Limits } from '../../core/limits.ts';
 import type { PushHooks } from '../../repository/push/hooks.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { AdmitClient } from '../client-work.ts';
 import type { HttpAnswer } from './answer.ts';
 import type { ServiceSettings } from './services.ts';
 
@@ -18,7 +19,13 @@ import type { ServiceSettings } from './services.ts';
  */
 export type RepositoryResolver = (
   name: string,
-  context: { readonly intent: 'read' | 'write'; readonly request: Request; readonly signal: AbortSignal },
+  context: {
+    readonly intent: 'read' | 'write';
+    /** Whoever `authorize` found the client to be. */
+    readonly principal: unknown;
+    readonly request: Request;
+    readonly signal: AbortSignal;
+  },
 ) => Promise<Repository | undefined>;
 
 /** An application's answer to "may they?". */
@@ -49,7 +56,7 @@ export interface GitServerOptions {
   /** Asked before the repository is looked for, for each request. Without it everybody may do everything. */
   readonly authorize?:
     | ((ask: {
-        readonly operation: 'fetch' | 'push';
+        readonly operation: 'fetch' | 'archive' | 'push';
         readonly name: string;
         /**
          * `dumb` for files of the repository as they are stored: whoever is allowed these can have every object in it,
@@ -57,8 +64,15 @@ export interface GitServerOptions {
          */
         readonly protocol: 'smart' | 'dumb';
         readonly request: Request;
+        /** What the carrier knows of the client, if anything. */
+        readonly client: HttpClient | undefined;
       }) => Promise<Verdict>)
     | undefined;
+  /**
+   * Asked for room right before heavy work, once its request has been read. OVERLOADED and RATE_LIMITED of it become 503
+   * and 429, with `Retry-After`. Without it there is always room.
+   */
+  readonly admit?: AdmitClient | undefined;
   readonly hooks?: PushHooks | undefined;
   /** Overrides of single members of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined;
@@ -77,7 +91,7 @@ export interface GitServerOptions {
   readonly defaults?: 'packwire' | 'git' | undefined;
   /** Settings of fetches: what may be wanted, which filters. */
   readonly fetch?: ServiceSettings['fetch'] | undefined;
-  /** Settings of pushes: policy for refs, unpack limit. */
+  /** Settings of pushes: who may change which refs, policy for refs, unpack limit. */
   readonly push?: Omit<ServiceSettings['push'], 'hooks' | 'principal'> | undefined;
   /** Told of every failure, with what clients are not shown. Must not throw. */
   readonly onError?: ((error: unknown, context: { readonly name: string }) => void) | undefined;

@@ -24,7 +24,7 @@ export interface HttpService {
   /** Whom it is for where that is not set, by `GitServerOptions.defaults`. */
   readonly offeredTo: Readonly<Record<'packwire' | 'git', 'all' | 'authenticated'>>;
   /** What the client is about to do, for the application to allow. */
-  readonly operation: 'fetch' | 'push';
+  readonly operation: 'fetch' | 'archive' | 'push';
   readonly intent: 'read' | 'write';
   /** Ceiling of a request body after decompression; `undefined` where the service counts its own. */
   maxRequestBytes(limits: Limits): number | undefined;
@@ -58,7 +58,7 @@ const SERVICES: Readonly<Record<ServiceName, HttpService>> = {
   'git-upload-archive': {
     configKey: 'uploadarchive',
     offeredTo: { packwire: 'authenticated', git: 'authenticated' }, // each costs as much as a clone
-    operation: 'fetch',
+    operation: 'archive',
     intent: 'read',
     maxRequestBytes: (limits) => limits.maxFetchRequestBytes,
     run: (repository, request, options, { fetch }) =>

@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../core/limits.ts';
 import { parseProtocolVersion } from '../../protocol/service.ts';
 import type { PushHooks } from '../../repository/push/hooks.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { type AdmitClient, admitFrom } from '../client-work.ts';
 import { runStatefulService, type StatefulService, type StatefulSettings } from '../stateful-service.ts';
 import type { SshCommand } from './ssh-command.ts';
 
@@ -30,6 +31,8 @@ export interface GitOverSshOptions {
   ) => Promise<Repository | undefined>;
   /** @returns why not, in one sentence; `undefined` allows it. Without it everybody who is known may do everything */
   readonly authorize?: ((ask: SshAsk) => Promise<string | undefined>) | undefined;
+  /** Asked for room right before heavy work. Without it there is always room. */
+  readonly admit?: AdmitClient | undefined;
   readonly hooks?: PushHooks | undefined;
   /** Overrides of single members of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined;
@@ -67,6 +70,7 @@ export function gitOverSsh(options: GitOverSshOptions): (command: SshCommand) =>
         protocolVersion: parseProtocolVersion(protocol),
         limits,
         signal,
+        admit: admitFrom(options.admit, { principal, name, client: { address: login.address } }),
         onFailure: (error) => {
           failure ??= error instanceof Error ? error : new Error(String(error));
         },
