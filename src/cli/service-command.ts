@@ -7,7 +7,12 @@ import type { ByteStream } from '../core/byte-stream.ts';
 import { GitError, isGitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
-import { parseProtocolVersion, type ServiceMode, type ServiceOptions } from '../protocol/service.ts';
+import {
+  type ProtocolVersion,
+  parseProtocolVersion,
+  type ServiceMode,
+  type ServiceOptions,
+} from '../protocol/service.ts';
 import { inNamespace } from '../repository/namespace.ts';
 import { configSources } from '../repository/node/config/config-sources.ts';
 import { openRepository } from '../repository/node/files-repository.ts';
@@ -42,6 +47,8 @@ export interface ServiceRun {
   readonly positionals: readonly string[];
   readonly strict: boolean;
   readonly timeoutSeconds: number;
+  /** In which versions a client may go away without a word. Default: in none, as git's programs have it. */
+  readonly mayLeave?: ((version: ProtocolVersion) => boolean) | undefined;
   /** How the repository is opened. */
   readonly open?: OpenRepositoryOptions | undefined;
   readonly service: (repository: Repository, request: ByteStream, options: ServiceOptions) => ByteStream;
@@ -51,7 +58,7 @@ export interface ServiceRun {
  * Run one service to its end.
  *
  * @returns the failure the client has been told of, if any
- * @throws {GitError} one that it could not be told of
+ * @throws {GitError} one that it could not be told of; PROTOCOL_VIOLATION when it went away without a word
  */
 export async function runService(run: ServiceRun, world: CommandWorld): Promise<unknown> {
   const [name, ...more] = run.positionals;
@@ -74,6 +81,7 @@ export async function runService(run: ServiceRun, world: CommandWorld): Promise<
 
 async function converse(repository: Repository, run: ServiceRun, world: CommandWorld): Promise<unknown> {
   let failure: unknown;
+  let hasLeft = false;
   const options = {
     mode: modeOf(run.values),
     protocolVersion: parseProtocolVersion(world.environment.GIT_PROTOCOL),
@@ -85,14 +93,30 @@ async function converse(repository: Repository, run: ServiceRun, world: CommandW
   await untilSignal(async (stopped) => {
     const stop = (): void => void world.input.destroy(); // a wait for the client ends with it
     stopped.addEventListener('abort', stop, { once: true });
+    const onSilence = (): void => {
+      hasLeft = run.mayLeave?.(options.protocolVersion) !== true;
+    };
     await serveOverPipes(
-      (request, gone) =>
-        run.service(repository, request, { ...options, signal: AbortSignal.any([gone, stopped]) }),
+      (request, gone) => {
+        const signal = AbortSignal.any([gone, stopped]);
+        return run.service(repository, noting(request, onSilence), { ...options, signal });
+      },
       { input: world.input, output: world.output },
       { timeoutSeconds: run.timeoutSeconds },
     );
   });
+  if (hasLeft) throw new GitError('PROTOCOL_VIOLATION', 'the remote end hung up unexpectedly');
   return failure;
+}
+
+/** `request`; tells of one that ends without a byte. */
+async function* noting(request: ByteStream, onSilence: () => void): AsyncGenerator<Uint8Array, undefined> {
+  let isSilent = true;
+  for await (const chunk of request) {
+    isSilent = false;
+    yield chunk;
+  }
+  if (isSilent) onSilence();
 }
 
 const ENDING_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;

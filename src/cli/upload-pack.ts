@@ -46,6 +46,7 @@ GIT_NO_LAZY_FETCH=0 allows to fetch from promisor remotes what clients want and 
         positionals,
         strict: values.strict === true,
         timeoutSeconds: readCount(values.timeout, 'timeout'),
+        mayLeave: (version) => version === 2,
         open: { lazyFetch: FALSE.test(world.environment.GIT_NO_LAZY_FETCH ?? '') },
         service: (repository, request, options) =>
           uploadPack(repository, request, { ...options, agent, defaults: 'git' }),
