@@ -89,16 +89,17 @@ export interface Machine {
 }
 
 /**
- * Places for each processor. Most of the time of a clone or fetch goes by while its client reads, and identical ones share
- * their work; a push is read as slowly, but then it is indexed and checked; an archive is compressed.
+ * Places for each processor. Many, since most of a clone's time goes by while its client reads, at next to no cost here;
+ * large walks take turns whatever their number, and identical ones share their work. A push is sent as slowly, but then it
+ * is indexed and checked; an archive is compressed.
  */
-const RUNNING_PER_PROCESSOR = { clone: 8, fetch: 16, push: 4, archive: 2 } as const;
+const RUNNING_PER_PROCESSOR = { clone: 16, fetch: 32, push: 8, archive: 2 } as const;
 /** Whoever else comes finds a place: one user has at most this share of them. */
 const SHARE_OF_EACH = 1 / 2;
 /** Companies come from one address, and have one large repository: more than one user, and not everything. */
 const SHARE_OF_MANY = 3 / 4;
 /** Those who wait for each that runs: what they cost is a connection and their request. */
-const WAITING_PER_PLACE = 8;
+const WAITING_PER_PLACE = 4;
 /** Below the minute after which most proxies give up an answer that does not begin. */
 const WAIT_MS = 30_000;
 /** Of what the process may use: the rest is for what grows before the next look, and for the system's file cache. */

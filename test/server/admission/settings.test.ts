@@ -45,7 +45,7 @@ test('what is left out of a kind follows how many of it may run', () => {
     runningEach: 5,
     runningPerRepository: 75,
     runningPerAddress: 75,
-    waiting: 800,
+    waiting: 400,
     waitMs: 30_000,
   });
 });
