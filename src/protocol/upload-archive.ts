@@ -34,6 +34,9 @@ const MAX_ARGUMENTS = 64;
 const MAX_REQUEST_BYTES = 1024 * 1024;
 const LINE_FEED = 10;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a terminal would act on
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+
 /** What git's server says last when the program that it has make the archive fails. */
 const DIED = 'git upload-archive: archiver died with error';
 
@@ -126,7 +129,7 @@ function archive(
   return createArchive(repository, parseArchiveRequest(args), {
     ...{ limits, allowUnreachable, runFilter, userUmask, signal },
     isHidden: (name) => isHiddenRef(name, hiddenRefs),
-    onPath: (path) => bandTwo.write(`${path}\n`),
+    onPath: (path) => bandTwo.write(`${path.replace(CONTROL, '?')}\n`), // who pushed it does not own the terminal
   });
 }
 
@@ -162,8 +165,7 @@ function failureText(error: unknown): string {
     case 'ACCESS_DENIED':
     case 'OVERLOADED':
     case 'RATE_LIMITED':
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: it may hold bytes that the client sent
-      return error.message.slice(0, 1000).replace(/[\x00-\x1f\x7f]/g, '?');
+      return error.message.slice(0, 1000).replace(CONTROL, '?'); // it may hold bytes that the client sent
     case 'OBJECT_MISSING':
     case 'OBJECT_CORRUPT':
     case 'PACK_CORRUPT':
