@@ -11,6 +11,7 @@ export {
   type SshEvent,
   type SshLimits,
   type SshServerOptions,
+  type SshServerSettings,
 } from './transport/node/ssh/ssh-options.ts';
 export { createSshServer, type SshServer } from './transport/node/ssh/ssh-server.ts';
 export type { Certificate } from './transport/ssh/certificate.ts';

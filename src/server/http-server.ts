@@ -3,20 +3,37 @@
  *
  * @module
  */
-import { createServer, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server as PlainServer,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { GitError } from '../core/errors.ts';
 import { textAnswer } from '../transport/http/answer.ts';
 import type { GitServer } from '../transport/http/options.ts';
+import type { TrustedProxy } from '../transport/node/http-client.ts';
 import { nodeListener, type RequestSummary } from '../transport/node/http-listener.ts';
+import { ConnectionGate } from './doors/connection-gate.ts';
+import { answerHealth, type HealthState } from './doors/health.ts';
+import {
+  DEFAULT_HTTP_DOOR_LIMITS,
+  type HttpDoorLimits,
+  type HttpDoorSettings,
+} from './doors/http-door-settings.ts';
+import { listenError } from './doors/listen-error.ts';
+import { secureContextOptions, type TlsSettings } from './doors/tls-settings.ts';
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends HttpDoorSettings {
   /** Name or address, without brackets. */
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Milliseconds without one byte sent or taken by a client. */
-  readonly idleTimeoutMs?: number | undefined;
+  /** For `/-/live` and `/-/ready`, which without it are nothing special. */
+  readonly health?: HealthState | undefined;
+  /** Told of each request but questions about health. */
   readonly onFinish?: ((summary: RequestSummary) => void) | undefined;
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -27,6 +44,15 @@ export interface RunningHttpServer {
   readonly port: number;
   /** Requests being served now. */
   readonly runningCount: number;
+  /** Connections open now, whether they ask for something or not. */
+  readonly connectionCount: number;
+  /**
+   * Go by these settings from now on, all of them: what is absent has its default. Connections stay open, requests
+   * go on; a certificate counts for connections that are made from now on.
+   *
+   * @throws {GitError} INVALID_ARGUMENT when they cannot be used: everything stays as it was
+   */
+  reload(settings: HttpDoorSettings): void;
   /**
    * Take no new connection or request, and let those that run finish for at most `deadlineMs` milliseconds; then
    * cut them. May be called again with a nearer deadline.
@@ -36,26 +62,32 @@ export interface RunningHttpServer {
   drain(deadlineMs: number): Promise<number>;
 }
 
-/** Time to read the head of a request: 60 s, Node's own default. Bodies may take as long as bytes keep coming. */
-const HEADERS_TIMEOUT_MS = 60_000;
-/** git makes its requests one right after the other; this also spares scripts a connection each. */
-const KEEP_ALIVE_MS = 15_000;
+/** How often heads are looked at whether they are late. */
+const HEAD_CHECK_MS = 1_000;
 /** For cut work to release what it holds before its connection is broken under it. */
 const RELEASE_MS = 2_000;
 /** For requests that were under way when the last one ended: they are told to come back later. */
 const LATE_REQUEST_MS = 100;
 
-/** @throws {GitError} INVALID_ARGUMENT when the port is in use, or the address cannot be listened on */
+/** @throws {GitError} INVALID_ARGUMENT when the port is in use, the address cannot be listened on, or TLS not be spoken */
 export async function listenHttp(git: GitServer, options: HttpServerOptions): Promise<RunningHttpServer> {
   const running = new HttpServer(git, options);
   await running.listen(options);
   return running;
 }
 
+const NOBODY: TrustedProxy = { isTrusted: () => false };
+
 class HttpServer implements RunningHttpServer {
-  readonly #server: Server;
+  readonly #server: PlainServer;
+  readonly #gate: ConnectionGate;
   readonly #stop = new AbortController();
   readonly #host: string;
+  #tls: TlsSettings | undefined;
+  #limits: HttpDoorLimits = DEFAULT_HTTP_DOOR_LIMITS;
+  #idleTimeoutMs: number | undefined;
+  #trustedProxy = NOBODY;
+  #proxyProtocol = false;
   #runningCount = 0;
   #draining = false;
   #port = 0;
@@ -63,18 +95,21 @@ class HttpServer implements RunningHttpServer {
   /** Called when the last running request has ended. */
   #whenQuiet: (() => void) | undefined;
 
-  constructor(git: GitServer, { host, idleTimeoutMs, onFinish, onError }: HttpServerOptions) {
-    this.#host = host;
-    const listenerOptions = {
-      signal: this.#stop.signal,
-      idleTimeoutMs,
-      onError,
-      onFinish: (summary: RequestSummary) => {
-        this.#runningCount--;
-        onFinish?.(summary);
-        if (this.#runningCount === 0) this.#whenQuiet?.();
-      },
-    };
+  constructor(git: GitServer, options: HttpServerOptions) {
+    this.#host = options.host;
+    this.#tls = options.tls;
+    this.#server = openServer(options);
+    this.#gate = new ConnectionGate(this.#server, () => ({
+      ...this.#limits,
+      proxyHeaderTimeoutMs: this.#limits.headTimeoutMs,
+      proxyProtocol: this.#proxyProtocol,
+      isTrusted: (address) => this.#trustedProxy.isTrusted(address),
+    }));
+    this.#apply(options);
+    this.#serve(git, options);
+  }
+
+  #serve(git: GitServer, { health, onFinish, onError }: HttpServerOptions): void {
     const counted: GitServer = {
       handle: (request) => git.handle(request),
       exchange: async (exchange) =>
@@ -82,21 +117,66 @@ class HttpServer implements RunningHttpServer {
           ? textAnswer(503, 'The server is shutting down', { 'retry-after': '10', connection: 'close' })
           : git.exchange(exchange),
     };
-    const listener = nodeListener(counted, listenerOptions);
-    const continueListener = nodeListener(counted, { ...listenerOptions, sendContinue: true });
-    this.#server = createServer({
-      requestTimeout: 0, // Node's default of 300 s would cut long pushes; silence is timed by the listener
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-    });
-    this.#server.on('request', (request, response) => {
-      this.#runningCount++;
-      listener(request, response);
-    });
-    this.#server.on('checkContinue', (request, response) => {
-      this.#runningCount++;
-      continueListener(request, response);
-    });
+    const [idleTimeoutMs, trustedProxy] = [() => this.#idleTimeoutMs, () => this.#trustedProxy];
+    const listenerOf = (sendContinue: boolean) => {
+      const listener = nodeListener(counted, {
+        signal: this.#stop.signal,
+        get idleTimeoutMs() {
+          return idleTimeoutMs();
+        },
+        get trustedProxy() {
+          return trustedProxy();
+        },
+        addressOf: (socket) => this.#gate.addressOf(socket),
+        sendContinue,
+        onError,
+        onFinish: (summary) => {
+          this.#runningCount--;
+          onFinish?.(summary);
+          if (this.#runningCount === 0) this.#whenQuiet?.();
+        },
+      });
+      return (request: IncomingMessage, response: ServerResponse): void => {
+        if (health !== undefined && answerHealth(request, response, health)) return;
+        this.#runningCount++;
+        listener(request, response);
+      };
+    };
+    this.#server.on('request', listenerOf(false));
+    this.#server.on('checkContinue', listenerOf(true));
+  }
+
+  reload(settings: HttpDoorSettings): void {
+    const { tls } = settings;
+    if ((tls === undefined) !== (this.#tls === undefined)) {
+      throw new GitError('INVALID_ARGUMENT', `Cannot change ${this.url}: one scheme cannot become another`);
+    }
+    if (tls !== undefined && this.#server instanceof TlsServer) {
+      if (tls.clientAuthorities !== undefined && this.#tls?.clientAuthorities === undefined) {
+        const why = 'authorities for clients are taken up when the server starts';
+        throw new GitError('INVALID_ARGUMENT', `Cannot change ${this.url}: ${why}`);
+      }
+      this.#server.setSecureContext(secureContextOptions(tls));
+      // That clients are asked for certificates stays; without authorities none of them counts.
+      this.#tls = { ...tls, clientAuthorities: tls.clientAuthorities ?? this.#tls?.clientAuthorities };
+    }
+    this.#apply(settings);
+  }
+
+  #apply({ limits, idleTimeoutMs, trustedProxy = NOBODY, proxyProtocol = false }: HttpDoorSettings): void {
+    this.#limits = { ...DEFAULT_HTTP_DOOR_LIMITS, ...limits };
+    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#trustedProxy = trustedProxy;
+    this.#proxyProtocol = proxyProtocol;
+    const server: PlainServer & { maxHeaderSize?: number } = this.#server;
+    server.headersTimeout = this.#limits.headTimeoutMs;
+    server.keepAliveTimeout = this.#limits.keepAliveMs;
+    server.maxRequestsPerSocket = this.#limits.maxRequestsPerConnection;
+    server.maxHeaderSize = this.#limits.maxHeadBytes;
+  }
+
+  get connectionCount(): number {
+    return this.#gate.connectionCount;
   }
 
   get port(): number {
@@ -104,7 +184,8 @@ class HttpServer implements RunningHttpServer {
   }
 
   get url(): string {
-    return `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.port}`;
+    const scheme = this.#tls === undefined ? 'http' : 'https';
+    return `${scheme}://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.port}`;
   }
 
   get runningCount(): number {
@@ -132,6 +213,7 @@ class HttpServer implements RunningHttpServer {
     await settledWithin(this.#closed, LATE_REQUEST_MS);
     // What is left never sent a request, which Node does not count as idle, or does not read its answer.
     this.#server.closeAllConnections();
+    this.#gate.closeAll(); // those in a handshake are none of Node's
     await this.#closed;
     return cutCount;
   }
@@ -144,6 +226,27 @@ class HttpServer implements RunningHttpServer {
   }
 }
 
+function openServer({ tls, limits }: HttpDoorSettings): PlainServer {
+  const { handshakeTimeoutMs, headTimeoutMs } = { ...DEFAULT_HTTP_DOOR_LIMITS, ...limits };
+  const shared = {
+    requestTimeout: 0, // Node's default of 300 s would cut long pushes; silence is timed by the listener
+    connectionsCheckingInterval: Math.min(HEAD_CHECK_MS, headTimeoutMs),
+  };
+  const server =
+    tls === undefined
+      ? createHttpServer(shared)
+      : createHttpsServer({
+          ...shared,
+          ...secureContextOptions(tls),
+          ALPNProtocols: ['http/1.1'],
+          handshakeTimeout: handshakeTimeoutMs,
+          requestCert: tls.clientAuthorities !== undefined,
+          rejectUnauthorized: false, // a certificate may be missing; one that is not sound counts as none
+        });
+  server.maxHeadersCount = 0; // beyond it headers vanish, such as those a proxy added; bytes are limited
+  return server;
+}
+
 async function settledWithin(promise: Promise<void>, ms: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   await Promise.race([
@@ -153,21 +256,4 @@ async function settledWithin(promise: Promise<void>, ms: number): Promise<void> 
     }),
   ]);
   clearTimeout(timer);
-}
-
-const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use',
-  EACCES: 'the system does not allow it (ports below 1024 need privileges)',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'there is no such host',
-};
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): GitError {
-  const problem = LISTEN_PROBLEMS[error.code ?? ''] ?? error.message;
-  return new GitError(
-    'INVALID_ARGUMENT',
-    `Cannot listen on ${host}:${port}: ${problem}`,
-    { host, port },
-    error,
-  );
 }

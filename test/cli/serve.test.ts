@@ -72,8 +72,11 @@ test('the lines that serve prints work as they are printed', async (t) => {
   child.kill('SIGTERM');
   const { status, stderr } = await ended;
   assert.equal(status, 0);
-  assert.match(stderr, /^GET \/hello\.git\/info\/refs\?service=git-receive-pack 200 \d+ms \d+B$/m);
-  assert.match(stderr, /^POST \/hello\.git\/git-receive-pack 200 \d+ms \d+B$/m);
+  assert.match(
+    stderr,
+    /^127\.0\.0\.1 - - GET \/hello\.git\/info\/refs\?service=git-receive-pack 200 \d+ms \d+B$/m,
+  );
+  assert.match(stderr, /^127\.0\.0\.1 - - POST \/hello\.git\/git-receive-pack 200 \d+ms \d+B$/m);
   assert.match(stderr, /stopped\n$/);
 });
 

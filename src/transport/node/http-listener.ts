@@ -5,18 +5,24 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type ByteStream, streamOf } from '../../core/byte-stream.ts';
 import { abortError, GitError, isGitError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { type HttpAnswer, textAnswer } from '../http/answer.ts';
-import type { GitServer } from '../http/options.ts';
+import type { GitServer, HttpClient } from '../http/options.ts';
+import { atLeast, type BodyFloor, DEFAULT_BODY_FLOOR } from './body-floor.ts';
 import { chunksOf, discardRest, type PeerOptions, writeAll } from './byte-streams.ts';
+import { type Sender, Senders, type TrustedProxy } from './http-client.ts';
+import { exchangeOf } from './incoming-exchange.ts';
 
 /** What became of one request, for logs. */
 export interface RequestSummary {
   readonly method: string;
   /** Path and query as the client sent them. */
   readonly target: string;
+  /** The very object that the exchange had. */
+  readonly client: HttpClient;
   readonly status: number;
   /** Body bytes sent, without chunk framing. */
   readonly sentBytes: number;
@@ -30,6 +36,15 @@ export interface NodeListenerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds without one byte sent or taken by the client. Default: `DEFAULT_LIMITS.idleTimeoutMs`. */
   readonly idleTimeoutMs?: number | undefined;
+  /** What requests must bring at the least, but for pushes, which pause while packs are made. */
+  readonly bodyFloor?: BodyFloor | undefined;
+  /**
+   * Proxies whose word about their clients counts. When it is given, headers about clients that come from anybody
+   * else are kept from the application; without it nothing is believed and nothing kept.
+   */
+  readonly trustedProxy?: TrustedProxy | undefined;
+  /** Where a connection comes from, when that is not the socket's own peer. */
+  readonly addressOf?: ((socket: Socket) => string | undefined) | undefined;
   /** Send `100 Continue` when the body is first wanted: for listeners of the `checkContinue` event. */
   readonly sendContinue?: boolean | undefined;
   readonly onFinish?: ((summary: RequestSummary) => void) | undefined;
@@ -43,7 +58,7 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
 const LINGER_MS = 30_000;
 
 /**
- * A listener for `http.createServer` or `https.createServer`.
+ * A listener for `http.createServer` or `https.createServer`. Options are read anew for each request.
  *
  * Give that server `requestTimeout: 0`: Node's own default cuts every push longer than five minutes, and silence
  * is timed here.
@@ -52,6 +67,7 @@ export function nodeListener(server: GitServer, options: NodeListenerOptions = {
   const { signal } = options;
   // One listener for all requests: each adding its own would look like a leak to Node.
   const running = new Set<AbortController>();
+  const senders = new Senders(options.addressOf);
   signal?.addEventListener('abort', () => {
     for (const gone of running) gone.abort(signal.reason);
   });
@@ -59,14 +75,16 @@ export function nodeListener(server: GitServer, options: NodeListenerOptions = {
     const gone = new AbortController();
     if (signal?.aborted) gone.abort(signal.reason);
     running.add(gone);
+    const sender = senders.of(incoming, options.trustedProxy);
     // Every failure is answered, or breaks the connection, inside.
-    void serveRequest(server, incoming, response, gone, options).finally(() => running.delete(gone));
+    void serveRequest(server, incoming, sender, response, gone, options).finally(() => running.delete(gone));
   };
 }
 
 async function serveRequest(
   server: GitServer,
   incoming: IncomingMessage,
+  sender: Sender,
   response: ServerResponse,
   gone: AbortController,
   options: NodeListenerOptions,
@@ -84,8 +102,8 @@ async function serveRequest(
   let sentBytes = 0;
   let complete = false;
   try {
-    const body = requestBody(incoming, response, client, options.sendContinue === true);
-    const answer = await answerTo(server, incoming, body, gone.signal);
+    const body = requestBody(incoming, response, client, options);
+    const answer = await answerTo(server, incoming, sender, body, gone.signal);
     const onWrite = (sizeBytes: number): void => {
       sentBytes += sizeBytes;
     };
@@ -100,6 +118,7 @@ async function serveRequest(
     options.onFinish?.({
       method: incoming.method ?? '',
       target: incoming.url ?? '',
+      client: sender.client,
       status: response.headersSent ? response.statusCode : 0,
       sentBytes,
       durationMs: performance.now() - startedAt,
@@ -137,58 +156,25 @@ async function* requestBody(
   incoming: IncomingMessage,
   response: ServerResponse,
   client: PeerOptions,
-  sendContinue: boolean,
+  { sendContinue = false, bodyFloor = DEFAULT_BODY_FLOOR }: NodeListenerOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   if (sendContinue) response.writeContinue();
-  yield* chunksOf(incoming, client);
+  const chunks = chunksOf(incoming, client);
+  yield* PUSH.test(incoming.url ?? '') ? chunks : atLeast(chunks, bodyFloor);
 }
+
+const PUSH = /^[^?]*\/git-receive-pack(?:\?|$)/;
 
 async function answerTo(
   server: GitServer,
   incoming: IncomingMessage,
+  sender: Sender,
   body: ByteStream,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
-  const url = urlOf(incoming);
-  if (url === undefined) return textAnswer(400, 'Cannot read the request: its target is malformed');
-  let request: Request | undefined;
-  return server.exchange({
-    get request() {
-      return (request ??= toRequest(incoming, url));
-    },
-    head: {
-      method: incoming.method ?? 'GET',
-      url,
-      header: (name) => (incoming.headers[name] as string | undefined) ?? null, // a list only for set-cookie
-    },
-    body,
-    signal,
-  });
-}
-
-/** What `incoming` asks for; `undefined` when it cannot be that of a web request. */
-function urlOf(incoming: IncomingMessage): URL | undefined {
-  const target = incoming.url ?? '';
-  const scheme = 'encrypted' in incoming.socket ? 'https' : 'http';
-  // Not `new URL(target, base)`: a target that begins with two slashes would name a host.
-  const url = target.startsWith('/')
-    ? `${scheme}://${incoming.headers.host ?? 'localhost'}${target}`
-    : target;
-  try {
-    const parsed = new URL(url);
-    return parsed.username === '' && parsed.password === '' ? parsed : undefined;
-  } catch (error) {
-    if (error instanceof TypeError) return undefined; // how URL says what it does not take
-    throw error;
-  }
-}
-
-function toRequest(incoming: IncomingMessage, url: URL): Request {
-  const headers = new Headers();
-  for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
-    headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string);
-  }
-  return new Request(url, { method: incoming.method ?? 'GET', headers });
+  const exchange = exchangeOf(incoming, sender, body, signal);
+  if (exchange === undefined) return textAnswer(400, 'Cannot read the request: its target is malformed');
+  return server.exchange(exchange);
 }
 
 async function send(

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { concatBytes, encodeText } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
 import { type PublicKey, readPublicKey } from './public-key.ts';
 import { WireFields } from './wire-fields.ts';
@@ -11,6 +12,8 @@ import { WireFields } from './wire-fields.ts';
 export interface Certificate {
   readonly kind: 'user' | 'host';
   readonly key: PublicKey;
+  /** The key alone as a blob, for its fingerprint: what a plain key of the same pair would be. */
+  readonly keyBlob: Uint8Array;
   readonly serial: bigint;
   /** Free text of the authority, for logs. */
   readonly keyId: string;
@@ -45,7 +48,7 @@ function plainType(type: string): string {
 }
 
 /**
- * Read a certificate; nothing of it is verified. Bytes are views of `blob`.
+ * Read a certificate; nothing of it is verified. Bytes are views of `blob`, but for `keyBlob`.
  *
  * @throws {GitError} PROTOCOL_VIOLATION when it is malformed; UNSUPPORTED for keys of other types
  */
@@ -54,7 +57,9 @@ export function parseCertificate(blob: Uint8Array): Certificate {
   const type = fields.text();
   if (!isCertificateType(type)) throw malformed('it is none');
   fields.bytes(); // the nonce, there so that nobody can choose what is signed
+  const keyStart = fields.position;
   const key = readPublicKey(plainType(type), fields);
+  const keyBlob = plainBlob(plainType(type), blob.subarray(keyStart, fields.position));
   const serial = fields.uint64();
   const kind = KINDS[fields.uint32()];
   if (kind === undefined) throw malformed('it is neither for users nor for hosts');
@@ -72,6 +77,7 @@ export function parseCertificate(blob: Uint8Array): Certificate {
   return {
     kind,
     key,
+    keyBlob,
     serial,
     keyId,
     principals,
@@ -83,6 +89,12 @@ export function parseCertificate(blob: Uint8Array): Certificate {
     signed,
     signature,
   };
+}
+
+function plainBlob(type: string, fields: Uint8Array): Uint8Array {
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, type.length);
+  return concatBytes(length, encodeText(type), fields);
 }
 
 /** An authority is a plain key: certificates do not sign certificates. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { GitError } from '../../core/errors.ts';
+import { canonicalAddress } from '../ip-address.ts';
 
 interface ProxiedAddress {
   readonly address: string;
@@ -55,15 +56,14 @@ function parseV1(bytes: Uint8Array): ProxyHeader {
   if (match === null) throw malformed('its line is none');
   const [, family, address = '', , portText] = match;
   if (family === undefined) return { bytes: end + 1, client: undefined };
-  const host = family === 'TCP4' ? address : `[${address}]`;
-  return { bytes: end + 1, client: { address: canonicalAddress(host), port: portOf(portText as string) } };
+  if ((family === 'TCP6') !== address.includes(':')) throw malformed('its address is none');
+  return { bytes: end + 1, client: { address: readAddress(address), port: portOf(portText as string) } };
 }
 
-/** One spelling for each address, as it is counted and logged by it. @param host with brackets for IPv6 */
-function canonicalAddress(host: string): string {
-  const isWritten = host.startsWith('[') ? /^\[[0-9a-fA-F:.]+\]$/ : /^\d{1,3}(?:\.\d{1,3}){3}$/;
-  if (!isWritten.test(host) || !URL.canParse(`http://${host}`)) throw malformed('its address is none');
-  return new URL(`http://${host}`).hostname.replace(/[[\]]/g, '');
+function readAddress(text: string): string {
+  const address = canonicalAddress(text);
+  if (address === undefined) throw malformed('its address is none');
+  return address;
 }
 
 function portOf(digits: string): number {
@@ -93,7 +93,7 @@ function addressOf(view: DataView, length: number): ProxiedAddress | undefined {
   }
   if (family === 0x21 && length >= 36) {
     const parts = Array.from({ length: 8 }, (_, i) => view.getUint16(FIXED_V2_BYTES + 2 * i).toString(16));
-    return { address: canonicalAddress(`[${parts.join(':')}]`), port: view.getUint16(48) };
+    return { address: readAddress(parts.join(':')), port: view.getUint16(48) };
   }
   return undefined;
 }

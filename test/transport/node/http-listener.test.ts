@@ -76,7 +76,14 @@ test('a request arrives whole and its answer goes back whole', async (t) => {
   await settled(() => summaries.length === 1);
   const { durationMs, ...rest } = summaries[0] as RequestSummary;
   assert.ok(durationMs >= 0);
-  assert.deepEqual(rest, { method: 'POST', target: '/a%20b/c', status: 200, sentBytes: 30, complete: true });
+  assert.deepEqual(rest, {
+    method: 'POST',
+    target: '/a%20b/c',
+    client: { address: '127.0.0.1', certificate: undefined },
+    status: 200,
+    sentBytes: 30,
+    complete: true,
+  });
 });
 
 test('a streamed answer comes chunk by chunk, while the request is still being sent', async (t) => {

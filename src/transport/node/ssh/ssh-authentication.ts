@@ -84,8 +84,8 @@ interface Proof {
 }
 
 function proofOf(blob: Uint8Array, login: SshLogin, authenticator: SshAuthenticator): Proof | undefined {
-  const fingerprint = keyFingerprint(blob);
   if (!isCertificateType(typeOf(blob))) {
+    const fingerprint = keyFingerprint(blob);
     const how = `key ${fingerprint}`;
     return {
       key: parsePublicKey(blob),
@@ -99,7 +99,7 @@ function proofOf(blob: Uint8Array, login: SshLogin, authenticator: SshAuthentica
   const trusted = trustCertificate(blob, { authorities: authorities(), isRevoked, now });
   if ('distrusted' in trusted) return undefined;
   const how = `certificate ${JSON.stringify(trusted.keyId)} serial ${trusted.serial}`;
-  return { key: trusted.key, how, principal: () => ask(login, trusted, fingerprint) };
+  return { key: trusted.key, how, principal: () => ask(login, trusted, keyFingerprint(trusted.keyBlob)) };
 }
 
 /** The first field of a key. */

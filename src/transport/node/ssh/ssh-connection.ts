@@ -12,7 +12,7 @@ import type { SshLogin } from '../../ssh/ssh-command.ts';
 import { chunksOf } from '../byte-streams.ts';
 import { guardWindow, sendAll } from './exec-channel.ts';
 import { authenticate, type Known, methodsOf } from './ssh-authentication.ts';
-import type { SshLimits, SshServerOptions } from './ssh-options.ts';
+import type { SshLimits, SshServerOptions, SshServerSettings } from './ssh-options.ts';
 
 /** Longest user name and GIT_PROTOCOL looked at, in characters. */
 const MAX_NAME = 256;
@@ -21,7 +21,7 @@ const MAX_PROTOCOL = 1024;
 const EXIT_FAILED = 128;
 const EXIT_REFUSED = 1;
 
-export interface SshConnectionOptions extends Omit<SshServerOptions, 'limits' | 'hostKeys'> {
+export interface SshConnectionOptions extends Omit<SshServerOptions, keyof SshServerSettings> {
   readonly limits: SshLimits;
   readonly address: string;
   /** Fires when the server stops. */
@@ -38,6 +38,7 @@ export class SshConnection {
   #known: Known | undefined;
   #tries = 0;
   #sessions = 0;
+  #runningCount = 0;
   #idle: NodeJS.Timeout | undefined;
   #isLast = false;
 
@@ -68,6 +69,11 @@ export class SshConnection {
       });
   }
 
+  /** Commands that run now. */
+  get runningCount(): number {
+    return this.#runningCount;
+  }
+
   /** Cut it, and what it runs. */
   end(why: string): void {
     this.#gone.abort(new GitError('ABORTED', `Stopped: ${why}`));
@@ -94,7 +100,9 @@ export class SshConnection {
     try {
       known = await authenticate(context, this.#login, authenticator);
     } catch (error) {
-      onError?.(error, this.#login); // and nobody comes in
+      // Nobody comes in, whatever it was.
+      if (isGitError(error, 'RATE_LIMITED')) onEvent?.({ kind: 'refused', address, why: error.message });
+      else onError?.(error, this.#login);
     }
     if (this.#gone.signal.aborted) return;
     if (known === undefined) return context.reject(methods);
@@ -175,13 +183,16 @@ export class SshConnection {
     const signal = AbortSignal.any([this.#gone.signal, closed.signal]);
     const started = performance.now();
     let sentBytes = 0;
+    this.#runningCount++;
     const exitCode = await this.#serve({ channel, command, protocol, known, signal, say }, (sizeBytes) => {
       sentBytes += sizeBytes;
     });
+    this.#runningCount--;
     const durationMs = Math.round(performance.now() - started);
     this.#options.onEvent?.({
       kind: 'command',
       login: this.#login,
+      principal: known.principal,
       ...command,
       exitCode,
       durationMs,

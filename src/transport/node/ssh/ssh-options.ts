@@ -17,7 +17,11 @@ export interface SshAuthenticator {
    * whether the key would do, and when it has signed with it
    */
   key(login: SshLogin, key: { readonly fingerprint: string; readonly blob: Uint8Array }): Promise<unknown>;
-  /** The certificate was verified: trusted authority, valid now. Its principals are still to be looked at. */
+  /**
+   * The certificate was verified: trusted authority, valid now. Its principals are still to be looked at.
+   *
+   * @param fingerprint of the key in it, as `ssh-keygen -l` shows it
+   */
   readonly certificate?:
     | ((login: SshLogin, certificate: Certificate, fingerprint: string) => Promise<unknown>)
     | undefined;
@@ -27,9 +31,7 @@ export interface SshAuthenticator {
   readonly isRevoked?: ((certificate: Certificate) => boolean) | undefined;
 }
 
-export interface SshServerOptions {
-  /** Private keys as OpenSSH or PEM writes them, one of each type. */
-  readonly hostKeys: readonly string[];
+export interface SshServerOptions extends SshServerSettings {
   readonly authenticator: SshAuthenticator;
   /** The name for a friendly line to those who ask for a shell. */
   readonly nameOf?: ((principal: unknown) => string) | undefined;
@@ -38,12 +40,18 @@ export interface SshServerOptions {
    * error and exit code 128.
    */
   readonly serve: (command: SshCommand) => ByteStream;
-  readonly limits?: Partial<SshLimits> | undefined;
-  /** Whether a peer is a proxy that says who its clients are, in a PROXY header. Default: nobody is. */
-  readonly isTrustedProxy?: ((address: string) => boolean) | undefined;
   /** Told of what a client is not: failures of the application and bugs. */
   readonly onError?: ((error: unknown, login: Partial<SshLogin>) => void) | undefined;
   readonly onEvent?: ((event: SshEvent) => void) | undefined;
+}
+
+/** What can be replaced while the server runs; connections that are open keep what they had. */
+export interface SshServerSettings {
+  /** Private keys as OpenSSH or PEM writes them, one of each type. */
+  readonly hostKeys: readonly string[];
+  readonly limits?: Partial<SshLimits> | undefined;
+  /** Whether a peer is a proxy that says who its clients are, in a PROXY header. Default: nobody is. */
+  readonly isTrustedProxy?: ((address: string) => boolean) | undefined;
 }
 
 /** For logs. */
@@ -53,6 +61,7 @@ export type SshEvent =
   | {
       readonly kind: 'command';
       readonly login: SshLogin;
+      readonly principal: unknown;
       readonly service: string;
       readonly path: string;
       readonly exitCode: number;
@@ -63,8 +72,12 @@ export type SshEvent =
 export interface SshLimits {
   /** Connections at a time. */
   readonly maxConnections: number;
+  /** Of these, those of one address; for IPv6 of a /64. Not of trusted proxies. */
+  readonly maxConnectionsPerAddress: number;
   /** Of these, how many may not have proved who they are yet. sshd: MaxStartups. */
   readonly maxUnauthenticated: number;
+  /** And of one address. sshd: PerSourceMaxStartups. */
+  readonly maxUnauthenticatedPerAddress: number;
   /** Milliseconds to do it in. sshd: LoginGraceTime. */
   readonly loginGraceMs: number;
   /** Keys, certificates and passwords tried in one connection. sshd: MaxAuthTries. */
@@ -79,7 +92,9 @@ export interface SshLimits {
 
 export const DEFAULT_SSH_LIMITS: SshLimits = {
   maxConnections: 2_000,
+  maxConnectionsPerAddress: 200,
   maxUnauthenticated: 100,
+  maxUnauthenticatedPerAddress: 30,
   loginGraceMs: 30_000,
   maxAuthTries: 6,
   maxSessions: 10,

@@ -5,10 +5,17 @@
  */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Connection } from 'ssh2';
-import { isGitError } from '../../../core/errors.ts';
-import { parseProxyHeader } from '../../ssh/proxy-protocol.ts';
+import { GitError } from '../../../core/errors.ts';
+import { canonicalAddress } from '../../ip-address.ts';
+import { ConnectionCounts } from '../connection-counts.ts';
+import { readProxyHeader } from '../proxy-header.ts';
 import { SshConnection } from './ssh-connection.ts';
-import { DEFAULT_SSH_LIMITS, type SshLimits, type SshServerOptions } from './ssh-options.ts';
+import {
+  DEFAULT_SSH_LIMITS,
+  type SshLimits,
+  type SshServerOptions,
+  type SshServerSettings,
+} from './ssh-options.ts';
 
 /** What is offered, best first; the client's order decides. Nothing with SHA-1, CBC, or a group below 2048 bits. */
 const ALGORITHMS = {
@@ -40,42 +47,59 @@ export interface SshServer {
   listen(host: string, port: number): Promise<number>;
   /** Connections now, proved and not. */
   readonly connectionCount: number;
+  /** Commands that run now. */
+  readonly runningCount: number;
+  /**
+   * Go by these settings from now on, all of them: new connections get the new host keys, limits count for all that
+   * comes. Connections that are open stay as they are.
+   *
+   * @throws {GitError} INVALID_ARGUMENT when a host key cannot be used: everything stays as it was
+   */
+  reload(settings: SshServerSettings): void;
   /** Take nobody new, let those who are there finish within `deadlineMs`, cut the rest. @returns how many were cut */
   drain(deadlineMs: number): Promise<number>;
 }
 
+/** @throws {GitError} INVALID_ARGUMENT when a host key cannot be used */
 export function createSshServer(options: SshServerOptions): SshServer {
   return new RunningSshServer(options);
 }
 
 class RunningSshServer implements SshServer {
   readonly #options: SshServerOptions;
-  readonly #limits: SshLimits;
   readonly #net: NetServer;
-  readonly #ssh: ssh2.Server;
   readonly #stopped = new AbortController();
   readonly #sockets = new Set<Socket>();
-  readonly #unauthenticated = new Set<Socket>();
+  readonly #counts = new ConnectionCounts();
+  readonly #unauthenticated = new Map<Socket, NodeJS.Timeout>();
+  readonly #unauthenticatedCounts = new ConnectionCounts();
+  /** By which those are counted that are: not those that a proxy opens for itself. */
   readonly #addresses = new WeakMap<Socket, string>();
-  readonly #graces = new WeakMap<Socket, NodeJS.Timeout>();
+  /** Where each comes from. */
+  readonly #peers = new WeakMap<Socket, string>();
   readonly #connections = new Set<SshConnection>();
+  #settings: SshServerSettings;
+  #limits: SshLimits;
+  /** Speaks the protocol, on connections that are handed to it. */
+  #ssh: ssh2.Server;
+  #closed: Promise<void> | undefined;
 
   constructor(options: SshServerOptions) {
     this.#options = options;
+    this.#settings = options;
     this.#limits = { ...DEFAULT_SSH_LIMITS, ...options.limits };
-    this.#ssh = new ssh2.Server({
-      hostKeys: [...options.hostKeys],
-      algorithms: ALGORITHMS as unknown as ssh2.Algorithms,
-      ident: 'packwire',
-      keepaliveInterval: this.#limits.keepaliveMs,
-      keepaliveCountMax: 3,
-    });
-    this.#ssh.on('connection', (connection) => this.#converse(connection));
+    this.#ssh = this.#speaker(options);
     this.#net = createServer({ noDelay: true }, (socket) => this.#admit(socket));
   }
 
   get connectionCount(): number {
     return this.#sockets.size;
+  }
+
+  get runningCount(): number {
+    let count = 0;
+    for (const connection of this.#connections) count += connection.runningCount;
+    return count;
   }
 
   listen(host: string, port: number): Promise<number> {
@@ -88,9 +112,15 @@ class RunningSshServer implements SshServer {
     });
   }
 
+  reload(settings: SshServerSettings): void {
+    this.#ssh = this.#speaker(settings);
+    this.#settings = settings;
+    this.#limits = { ...DEFAULT_SSH_LIMITS, ...settings.limits };
+  }
+
   async drain(deadlineMs: number): Promise<number> {
-    const closed = new Promise<void>((resolve) => this.#net.close(() => resolve()));
-    for (const socket of this.#unauthenticated) socket.destroy();
+    this.#closed ??= new Promise<void>((resolve) => this.#net.close(() => resolve()));
+    for (const socket of this.#unauthenticated.keys()) socket.destroy();
     for (const connection of this.#connections) connection.finish();
     let cut = 0;
     const deadline = setTimeout(() => {
@@ -98,56 +128,82 @@ class RunningSshServer implements SshServer {
       this.#stopped.abort();
       for (const socket of this.#sockets) socket.destroy();
     }, deadlineMs);
-    await closed;
+    await this.#closed;
     clearTimeout(deadline);
     return cut;
   }
 
+  #speaker({ hostKeys, limits }: SshServerSettings): ssh2.Server {
+    const { keepaliveMs } = { ...DEFAULT_SSH_LIMITS, ...limits };
+    try {
+      const speaker = new ssh2.Server({
+        hostKeys: [...hostKeys],
+        algorithms: ALGORITHMS as unknown as ssh2.Algorithms,
+        ident: 'packwire',
+        keepaliveInterval: keepaliveMs,
+        keepaliveCountMax: 3,
+      });
+      return speaker.on('connection', (connection) => this.#converse(connection));
+    } catch (error) {
+      throw new GitError('INVALID_ARGUMENT', 'Cannot use the SSH host keys', {}, error);
+    }
+  }
+
   #admit(socket: Socket): void {
     const { maxConnections, maxUnauthenticated, loginGraceMs } = this.#limits;
-    const address = socket.remoteAddress ?? '';
+    const peer = canonicalAddress(socket.remoteAddress ?? '') ?? '';
     socket.on('error', () => socket.destroy()); // a connection that breaks ends what runs on it
     if (this.#sockets.size >= maxConnections || this.#unauthenticated.size >= maxUnauthenticated) {
-      this.#refuse(socket, address, 'too many connections');
+      this.#refuse(socket, peer, 'too many connections');
       return;
     }
     this.#sockets.add(socket);
-    this.#unauthenticated.add(socket);
-    const grace = setTimeout(() => this.#refuse(socket, address, 'no login in time'), loginGraceMs);
+    const late = (): void => this.#refuse(socket, this.#addresses.get(socket) ?? peer, 'no login in time');
+    this.#unauthenticated.set(socket, setTimeout(late, loginGraceMs));
     socket.once('close', () => {
-      clearTimeout(grace);
       this.#sockets.delete(socket);
-      this.#unauthenticated.delete(socket);
+      this.#authenticated(socket);
     });
-    this.#graces.set(socket, grace);
-    if (this.#options.isTrustedProxy?.(address) === true) this.#readProxyHeader(socket, address);
-    else this.#begin(socket, address);
+    if (this.#settings.isTrustedProxy?.(peer) !== true) {
+      this.#begin(socket, peer);
+      return;
+    }
+    readProxyHeader(socket, {
+      refused: (why) => this.#refuse(socket, peer, why),
+      read: (address) => {
+        if (address === undefined) this.#speak(socket, peer);
+        else this.#begin(socket, address);
+      },
+    });
   }
 
+  /** Unless its address has too many already. */
   #begin(socket: Socket, address: string): void {
+    const { maxConnectionsPerAddress, maxUnauthenticatedPerAddress } = this.#limits;
+    const count = this.#counts.enter(address);
+    const unauthenticated = this.#unauthenticatedCounts.enter(address);
     this.#addresses.set(socket, address);
-    this.#ssh.injectSocket(socket);
+    socket.once('close', () => this.#counts.leave(address));
+    if (count > maxConnectionsPerAddress || unauthenticated > maxUnauthenticatedPerAddress) {
+      this.#refuse(socket, address, 'too many connections from there');
+      return;
+    }
+    this.#speak(socket, address);
   }
 
-  #readProxyHeader(socket: Socket, proxy: string): void {
-    let head: Buffer = Buffer.alloc(0);
-    const onData = (chunk: Buffer): void => {
-      head = Buffer.concat([head, chunk]);
-      let header: ReturnType<typeof parseProxyHeader>;
-      try {
-        header = parseProxyHeader(head);
-      } catch (error) {
-        if (!isGitError(error)) throw error;
-        this.#refuse(socket, proxy, error.message);
-        return;
-      }
-      if (header === 'incomplete') return;
-      socket.off('data', onData).pause();
-      const rest = head.subarray(header.bytes);
-      if (rest.length > 0) socket.unshift(rest);
-      this.#begin(socket, header.client?.address ?? proxy); // which lets it flow again
-    };
-    socket.on('data', onData);
+  #speak(socket: Socket, address: string): void {
+    this.#peers.set(socket, address);
+    this.#ssh.injectSocket(socket); // which lets it flow again, when a header was read
+  }
+
+  /** It is nobody's no more, or gone. */
+  #authenticated(socket: Socket): void {
+    const grace = this.#unauthenticated.get(socket);
+    if (grace === undefined) return;
+    clearTimeout(grace);
+    this.#unauthenticated.delete(socket);
+    const address = this.#addresses.get(socket);
+    if (address !== undefined) this.#unauthenticatedCounts.leave(address);
   }
 
   #refuse(socket: Socket, address: string, why: string): void {
@@ -160,12 +216,9 @@ class RunningSshServer implements SshServer {
     const served = new SshConnection(connection, socket, {
       ...this.#options,
       limits: this.#limits,
-      address: this.#addresses.get(socket) ?? '',
+      address: this.#peers.get(socket) ?? '',
       stopped: this.#stopped.signal,
-      onAuthenticated: () => {
-        clearTimeout(this.#graces.get(socket));
-        this.#unauthenticated.delete(socket);
-      },
+      onAuthenticated: () => this.#authenticated(socket),
     });
     this.#connections.add(served);
     connection.on('close', () => this.#connections.delete(served));

@@ -1,0 +1,47 @@
+/**
+ * The difference between a slow network and a client that holds a place: so many bytes in so much time.
+ *
+ * @module
+ */
+import type { ByteStream } from '../../core/byte-stream.ts';
+import { GitError } from '../../core/errors.ts';
+
+export interface BodyFloor {
+  readonly bytes: number;
+  /** Milliseconds spent waiting for the client; what the server does with the bytes does not count. */
+  readonly windowMs: number;
+}
+
+/** 17 bytes a second: below any modem, and a byte every two minutes is no network. */
+export const DEFAULT_BODY_FLOOR: BodyFloor = { bytes: 1024, windowMs: 60_000 };
+
+/**
+ * `body`, as long as it brings `floor.bytes` in each window; its last one may be shorter. Silence within a chunk is
+ * for the idle timeout to end.
+ *
+ * @throws {GitError} ABORTED
+ */
+export async function* atLeast(body: ByteStream, floor: BodyFloor): AsyncGenerator<Uint8Array, undefined> {
+  let waitedMs = 0;
+  let sizeBytes = 0;
+  let asked = performance.now();
+  for await (const chunk of body) {
+    waitedMs += performance.now() - asked;
+    sizeBytes += chunk.length;
+    if (waitedMs >= floor.windowMs) {
+      if (sizeBytes < floor.bytes) throw tooSlow(floor, sizeBytes);
+      waitedMs = 0;
+      sizeBytes = 0;
+    }
+    yield chunk;
+    asked = performance.now();
+  }
+}
+
+function tooSlow({ bytes, windowMs }: BodyFloor, sentBytes: number): GitError {
+  return new GitError(
+    'ABORTED',
+    `Stopped: the client sent ${sentBytes} bytes in ${windowMs / 1000} s, less than ${bytes}`,
+    { sentBytes, windowMs },
+  );
+}
