@@ -1,0 +1,57 @@
+/**
+ * Whether a server answers at once, seen from outside.
+ *
+ * @module
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import type { ProbeReport } from './health-prober.ts';
+import { HOST, type Ports } from './server-config.ts';
+
+export type { ProbeReport } from './health-prober.ts';
+
+const HEALTH_PATHS: readonly string[] = ['/-/live', '/-/ready'];
+/** A door that others crowd, and one for nothing else. */
+const DOORS = ['http', 'health'] as const;
+/** Long enough for the first questions, which pay for everything that is done once. */
+const WARMING_MS = 500;
+
+export class HealthProbe implements AsyncDisposable {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** @param tiny name of a small repository, asked for where the server has no health endpoints */
+  static async start(ports: Ports, tiny: string): Promise<HealthProbe> {
+    const live = await fetch(`http://${HOST}:${ports.http}${HEALTH_PATHS[0]}`);
+    await live.body?.cancel();
+    const urls =
+      live.status === 200
+        ? DOORS.flatMap((door) => HEALTH_PATHS.map((path) => `http://${HOST}:${ports[door]}${path}`))
+        : [`http://${HOST}:${ports.http}/${tiny}/info/refs?service=git-upload-pack`];
+    const script = resolve(import.meta.dirname, 'health-prober.ts');
+    const child = fork(script, urls, { execArgv: ['--import', 'tsx'] });
+    const probe = new HealthProbe(child);
+    await new Promise((done) => setTimeout(done, WARMING_MS));
+    await probe.take();
+    return probe;
+  }
+
+  /** What was seen since the last time. */
+  async take(): Promise<ProbeReport> {
+    const answered = once(this.#child, 'message') as Promise<[ProbeReport]>;
+    this.#child.send('take');
+    const [report] = await answered;
+    return report;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
+  }
+}
