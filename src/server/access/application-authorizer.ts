@@ -62,7 +62,7 @@ export async function authenticateByApplication(
   const { name, groups = [], credential } = recordOf('authenticate', answer);
   if (typeof name !== 'string' || !NAME.test(name)) throw misunderstood('authenticate', 'no name');
   if (!isTexts(groups)) throw misunderstood('authenticate', 'groups are no list of names');
-  return { name, groups, credential: credentialOf(evidence, credential) };
+  return { name, groups, credential: credentialOf(evidence, name, credential) };
 }
 
 /** What can be the name of somebody: it comes into logs and reflogs, and rules keep `@` for groups. */
@@ -97,14 +97,15 @@ function refusalsOf(answer: unknown, changes: readonly RefChange[]): (string | u
   });
 }
 
-function credentialOf(evidence: Evidence, said: unknown): Credential {
+/** Without a name of its own a secret goes by its owner's: what stood as the user may be the secret itself. */
+function credentialOf(evidence: Evidence, owner: string, said: unknown): Credential {
   const { id, scope, repositories, expiresAt } = said === undefined ? {} : recordOf('authenticate', said);
   const wrong = (what: string): never => {
     throw misunderstood('authenticate', `${what} of the credential`);
   };
   return {
     kind: evidence.kind,
-    id: typeof id === 'string' ? id : 'fingerprint' in evidence ? evidence.fingerprint : evidence.user,
+    id: typeof id === 'string' ? printable(id) : 'fingerprint' in evidence ? evidence.fingerprint : owner,
     scope:
       scope === undefined || scope === 'read' || scope === 'write' || scope === 'admin'
         ? scope

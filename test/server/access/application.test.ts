@@ -246,3 +246,11 @@ test('its sentences reach a terminal on one line', async (t) => {
   const decision = await createApplicationAuthorizer(app).decide(request);
   assert.deepEqual(decision, { allowed: false, visible: true, message: 'Frozen??]0;owned?' });
 });
+
+test('a token that stands as the user name does not become what logs show', async (t) => {
+  const { application: app } = await application(t, json({ name: 'alice' }));
+  const evidence = { kind: 'password', user: 'ghp_secret', secret: 'x-oauth-basic' } as const;
+  const subject = await authenticateByApplication(app, evidence, undefined);
+  assert.doesNotMatch(JSON.stringify(subject), /secret|oauth/);
+  assert.equal(subject?.credential?.id, 'alice');
+});
