@@ -56,6 +56,7 @@ export {
   createAdmission,
   type Entry,
 } from './server/admission/admission.ts';
+export { admitClients } from './server/admission/admit-clients.ts';
 export type { LoadProbe } from './server/admission/load-probe.ts';
 export type { LoginAttempt } from './server/admission/login-throttle.ts';
 export { ownerByPath } from './server/admission/measures.ts';

@@ -47,7 +47,10 @@ export interface QuotaSettings {
   readonly repositoryBytes: number;
   /** Bytes of the object files of all repositories of one owner: those below one directory of the root. */
   readonly ownerBytes: number;
-  /** Milliseconds after which what is stored is measured again; in between, what is pushed is added. */
+  /**
+   * Milliseconds after which what is stored is measured again; in between, what is pushed is added. After a tenth of it
+   * where pushes ran while it was measured.
+   */
   readonly measureEveryMs: number;
 }
 

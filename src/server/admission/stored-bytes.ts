@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Of the time between two measures, after one that pushes ran beside. */
+const BLURRED_SHARE = 0.1;
+
 /**
  * A count that pushes add to as they arrive. What was published while it measured may be counted twice until it measures
  * again, and what only measuring sees, as indexes and what other processes store, not before.
@@ -15,6 +18,8 @@ export class StoredBytes {
   #added = 0;
   #arriving = 0;
   #measuring: Promise<void> | undefined;
+  /** Whether pushes ran when it was measured last: what these have published by then is counted twice. */
+  #isBlurred = false;
   /** Pushes that count here now. */
   users = 0;
 
@@ -23,8 +28,9 @@ export class StoredBytes {
     return this.#measured + this.#added + this.#arriving;
   }
 
+  /** Measured less than `measureEveryMs` ago; a tenth of it where something may be counted twice. */
   isFresh(now: number, measureEveryMs: number): boolean {
-    return now - this.#measuredAt < measureEveryMs;
+    return now - this.#measuredAt < measureEveryMs * (this.#isBlurred ? BLURRED_SHARE : 1);
   }
 
   /**
@@ -41,9 +47,11 @@ export class StoredBytes {
 
   async #measure(measure: () => Promise<number>, now: number): Promise<void> {
     const addedBefore = this.#added;
+    const isBlurred = this.users > 1; // more than the one it is measured for
     this.#measured = await measure();
     this.#added -= addedBefore;
     this.#measuredAt = now;
+    this.#isBlurred = isBlurred;
   }
 
   arrive(sizeBytes: number): void {

@@ -112,6 +112,25 @@ test('measured once a while: what is pushed in between is added, what gc gave ba
   assert.equal(disk.measured, 2);
 });
 
+test('what is measured while another push publishes is measured again soon', async () => {
+  const disk = new Disk();
+  let now = 0;
+  const quotas = new Quotas({ ...SETTINGS, ownerBytes: 0 }, disk, () => now);
+  const first = await quotas.begin(pushTo('team/app'));
+  first.take(500);
+  disk.store('team/app', 500); // published, and its hooks still run
+  now = 60_000;
+  const second = await quotas.begin(pushTo('team/app'));
+  first.leave(true);
+  assert.throws(() => second.take(1), { code: 'LIMIT_EXCEEDED' }, 'rather counted twice than not at all');
+  second.leave(false);
+  now = 66_000;
+  const third = await quotas.begin(pushTo('team/app'));
+  third.take(500);
+  third.leave(false);
+  assert.equal(disk.measured, 3);
+});
+
 test('a repository that cannot be measured takes no push, and is measured again for the next', async () => {
   let broken = true;
   const measures: Measures = {
