@@ -8,6 +8,7 @@ import type { Cancellable } from '../../core/byte-stream.ts';
 import { printable } from '../../repository/push/ref-policy.ts';
 import { type Application, misunderstood, type Question } from './application.ts';
 import type { AccessDecision, AccessRequest, Authorizer, RefChange } from './authorizer.ts';
+import { spentCredential } from './credential-bounds.ts';
 import type { Credential, Subject } from './subject.ts';
 
 /** What somebody shows; secrets are for the application's eyes only. */
@@ -33,14 +34,23 @@ export type Evidence =
       readonly principals: readonly string[];
     };
 
+/** The bounds of a credential hold whatever the application answers. */
 export function createApplicationAuthorizer(application: Application): Authorizer {
+  const ask = async (request: AccessRequest, options: Cancellable | undefined): Promise<AccessDecision> => {
+    const party = request.address;
+    return decisionOf(await application.ask('authorize', questionOf(request), { ...options, party }));
+  };
   return {
     async decide(request, options) {
-      const party = request.address;
-      return decisionOf(await application.ask('authorize', questionOf(request), { ...options, party }));
+      const spent = spentCredential(request, Date.now());
+      if (spent === undefined) return await ask(request, options);
+      const visible = !spent.hides && (await ask({ ...request, operation: 'fetch' }, options)).allowed;
+      return { allowed: false, visible, message: spent.message };
     },
     async decideChanges(request, changes, options) {
       if (changes.length === 0) return [];
+      const spent = spentCredential(request, Date.now());
+      if (spent !== undefined) return changes.map(() => spent.message);
       const party = request.address;
       const question = { ...questionOf(request), changes };
       const answer = await application.ask('authorize-changes', question, { ...options, party });

@@ -254,3 +254,24 @@ test('a token that stands as the user name does not become what logs show', asyn
   assert.doesNotMatch(JSON.stringify(subject), /secret|oauth/);
   assert.equal(subject?.credential?.id, 'alice');
 });
+
+test('what a credential is not good for, it is not, whatever the application answers', async (t) => {
+  const { asked, application: app } = await application(t, json({ allowed: true, refusals: [null] }));
+  const authorizer = createApplicationAuthorizer(app);
+  const withBounds = (bounds: object): AccessRequest => ({
+    ...request,
+    subject: { ...request.subject, credential: { kind: 'token', id: 'abc', ...bounds } },
+  });
+  const toRead = withBounds({ scope: 'read' });
+  const refused = { allowed: false, visible: true, message: 'The token abc may read only' };
+  assert.deepEqual(await authorizer.decide(toRead), refused);
+  assert.equal(asked.at(-1)?.body.operation, 'fetch');
+  assert.deepEqual(await authorizer.decideChanges(toRead, [change]), ['The token abc may read only']);
+  assert.deepEqual(await authorizer.decide({ ...toRead, operation: 'fetch' }), { allowed: true });
+  for (const bounds of [{ expiresAt: 1 }, { repositories: ['other/*'] }]) {
+    const decision = await authorizer.decide(withBounds(bounds));
+    assert.equal(!decision.allowed && decision.visible, false);
+    assert.equal((await authorizer.decideChanges(withBounds(bounds), [change])).length, 1);
+  }
+  assert.equal(asked.length, 2);
+});
