@@ -17,6 +17,7 @@ export {
   matchesSecret,
   parseAccessToken,
 } from './server/access/access-token.ts';
+export { admittedOf } from './server/access/admitted.ts';
 export { Application, type ApplicationOptions, type Question } from './server/access/application.ts';
 export {
   authenticateByApplication,
@@ -40,6 +41,11 @@ export {
 } from './server/access/http-access.ts';
 export { type HttpCredentials, parseAuthorization } from './server/access/http-credentials.ts';
 export { matchesPath, matchesSomePath } from './server/access/path-pattern.ts';
+export {
+  createPushAuthorization,
+  type PushAuthorizationOptions,
+} from './server/access/push-authorization.ts';
+export { PushNotifier, type PushNotifierOptions } from './server/access/push-notifier.ts';
 export { createRuleAuthorizer } from './server/access/rule-authorizer.ts';
 export {
   ANONYMOUS,
