@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Origin, PathStep, Problem } from './problem.ts';
 
 const SENTENCES: Readonly<Record<string, string>> = {
@@ -24,6 +24,12 @@ const SENTENCES: Readonly<Record<string, string>> = {
   InvalidCharacter: 'this character must be escaped',
 };
 
+/** Objects and lists in each other; nothing that is configured needs ten. */
+const MAX_DEPTH = 64;
+
+/** Of jsonc-parser's SyntaxKind, whose names exist for its own compiler only. */
+const TOKEN = { openBrace: 1, closeBrace: 2, openBracket: 3, closeBracket: 4, end: 17 } as const;
+
 /** A text that was read; {@link value} is `{}` when it is empty. */
 export class JsonDocument {
   /** Name of the file, for places. */
@@ -32,6 +38,8 @@ export class JsonDocument {
   /** What is wrong with it as JSON: its first error only, since others follow from it; and names given twice. */
   readonly problems: readonly Problem[];
   readonly #text: string;
+  /** Where each line begins, once somebody asks for a place. */
+  #lineStarts: readonly number[] | undefined;
   readonly #root: Node | undefined;
 
   constructor(path: string, text: string) {
@@ -39,6 +47,13 @@ export class JsonDocument {
     const content = text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text;
     this.path = path;
     this.#text = content;
+    const abyss = depthExceededAt(content);
+    if (abyss !== undefined) {
+      const sentence = `objects and lists may be nested ${MAX_DEPTH} deep`;
+      this.value = {};
+      this.problems = [{ severity: 'error', origin: this.#originAt(abyss), setting: '', sentence }];
+      return;
+    }
     this.#root = parseTree(content, errors, { allowTrailingComma: true, allowEmptyContent: true });
     const problems: Problem[] = [];
     const [error] = errors;
@@ -97,9 +112,15 @@ export class JsonDocument {
   }
 
   #originAt(offset: number): Origin {
-    const before = this.#text.slice(0, offset);
-    const line = before.split('\n').length;
-    return { kind: 'file', path: this.path, line, column: offset - before.lastIndexOf('\n') };
+    this.#lineStarts ??= lineStartsOf(this.#text);
+    let [line, end] = [0, this.#lineStarts.length];
+    while (end - line > 1) {
+      const middle = (line + end) >> 1;
+      if ((this.#lineStarts[middle] as number) <= offset) line = middle;
+      else end = middle;
+    }
+    const column = offset - (this.#lineStarts[line] as number) + 1;
+    return { kind: 'file', path: this.path, line: line + 1, column };
   }
 }
 
@@ -107,4 +128,22 @@ function childOf(node: Node, step: PathStep): Node | undefined {
   if (node.type === 'array') return typeof step === 'number' ? node.children?.[step] : undefined;
   if (node.type !== 'object') return undefined;
   return node.children?.find(({ children: [name] = [] }) => name?.value === step)?.children?.[1];
+}
+
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** Where the nesting gets too deep for a parser that calls itself. */
+function depthExceededAt(text: string): number | undefined {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (let token: number = scanner.scan(); token !== TOKEN.end; token = scanner.scan()) {
+    if (token === TOKEN.openBrace || token === TOKEN.openBracket) depth++;
+    if (token === TOKEN.closeBrace || token === TOKEN.closeBracket) depth--;
+    if (depth > MAX_DEPTH) return scanner.getTokenOffset();
+  }
+  return undefined;
 }

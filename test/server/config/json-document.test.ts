@@ -33,6 +33,17 @@ for (const [text, problem] of [
   });
 }
 
+test('nesting has an end, whatever its size', () => {
+  for (const open of ['[', '{"a":']) {
+    const text = open.repeat(200_000);
+    assert.deepEqual(new JsonDocument('f', text).problems.map(formatProblem), [
+      `f:1:${64 * open.length + 1}: error: objects and lists may be nested 64 deep`,
+    ]);
+  }
+  const nested = `${'['.repeat(64)}${']'.repeat(64)}`;
+  assert.deepEqual(new JsonDocument('f', nested).problems, []);
+});
+
 test('every value has its place, and what is missing that of what it would stand in', () => {
   const document = new JsonDocument('f', '{\n  "a": [\n    { "b": true }\n  ]\n}');
   const at = (line: number, column: number) => ({ kind: 'file', path: 'f', line, column });
