@@ -5,18 +5,22 @@
  */
 import { type Command, formatHelp } from './command.ts';
 
-/** The commands in two groups, for {@link formatOverview}. */
+/** The commands in groups, for {@link formatOverview}. */
 export interface CommandGroups {
   readonly serving: readonly Command[];
+  readonly administration: readonly Command[];
   readonly plumbing: readonly Command[];
 }
 
 /** What `packwire --help` shows. */
-export function formatOverview({ serving, plumbing }: CommandGroups): string {
+export function formatOverview({ serving, administration, plumbing }: CommandGroups): string {
   return `usage: packwire <command> [<options>]
 
 Serve Git repositories
 ${list(serving)}
+
+Say what a server may do, and for whom
+${list(administration)}
 
 Plumbing, with the arguments and the output of git's own
 ${list(plumbing)}
@@ -30,8 +34,9 @@ To try it, in two terminals:
 }
 
 /** What `packwire help <name>` shows; `undefined` when there is no such command. */
-export function formatHelpOn(name: string, { serving, plumbing }: CommandGroups): string | undefined {
-  const command = [...serving, ...plumbing].find((one) => one.name === name);
+export function formatHelpOn(name: string, groups: CommandGroups): string | undefined {
+  const commands: readonly Command[] = [...groups.serving, ...groups.administration, ...groups.plumbing];
+  const command = commands.find((one) => one.name === name);
   return command === undefined ? undefined : formatHelp(command);
 }
 

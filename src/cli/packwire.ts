@@ -7,20 +7,25 @@ import { isGitError } from '../core/errors.ts';
 import { AGENT } from '../protocol/capabilities.ts';
 import { isUsageError } from './arguments.ts';
 import { type Command, type CommandWorld, formatHelp, formatUsage } from './command.ts';
+import { configCommand } from './config.ts';
 import { daemonCommand } from './daemon.ts';
 import { formatHelpOn, formatOverview } from './help.ts';
 import { httpBackendCommand } from './http-backend.ts';
 import { indexPackCommand } from './index-pack.ts';
 import { initCommand } from './init.ts';
+import { keyCommand } from './key.ts';
 import { writeText } from './output.ts';
 import { receivePackCommand } from './receive-pack.ts';
 import { serveCommand } from './serve.ts';
+import { tokenCommand } from './token.ts';
 import { uploadArchiveCommand } from './upload-archive.ts';
 import { uploadPackCommand } from './upload-pack.ts';
+import { userCommand } from './user.ts';
 import { verifyPackCommand } from './verify-pack.ts';
 
 const COMMANDS = {
   serving: [serveCommand, daemonCommand, initCommand],
+  administration: [configCommand, userCommand, tokenCommand, keyCommand],
   plumbing: [
     uploadPackCommand,
     receivePackCommand,
@@ -56,7 +61,9 @@ async function dispatch(args: readonly string[], world: CommandWorld): Promise<n
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     return help(name === undefined ? [] : rest, world, name === undefined ? USAGE : 0);
   }
-  const command = [...COMMANDS.serving, ...COMMANDS.plumbing].find((one) => one.name === name);
+  const command = Object.values(COMMANDS)
+    .flat()
+    .find((one) => one.name === name);
   if (command === undefined) {
     await writeText(world.errors, `packwire: '${name}' is not a packwire command. See 'packwire --help'.\n`);
     return USAGE;
