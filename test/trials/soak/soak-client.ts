@@ -49,6 +49,9 @@ export interface SoakClientOptions {
 
 const BRANCHES = 4;
 const LONGEST_STAY_MS = 1_500;
+/** A ref was moved by another client after this one had read it: git asks again by hand. */
+const RACED = /not our ref/;
+const RACES = 5;
 /** How git words 429, 503, and what we say elsewhere. */
 const TURNED_AWAY = /returned error: (429|503)|The server is busy|too many requests/i;
 
@@ -82,7 +85,7 @@ export class SoakClient {
       case 'ls-remote':
         return this.#lsRemote();
       case 'fetch':
-        return this.#git('fetch', '-q', this.#url(), '+refs/heads/*:refs/remotes/origin/*');
+        return this.#fetch();
       case 'push':
         return this.#push(this.#branch(), false);
       case 'forced push':
@@ -126,6 +129,13 @@ export class SoakClient {
     return broken === undefined
       ? result
       : { status: 1, stdout: '', stderr: `a promise was broken: ${broken}` };
+  }
+
+  async #fetch(): Promise<GitResult> {
+    for (let races = 0; ; races++) {
+      const result = await this.#git('fetch', '-q', this.#url(), '+refs/heads/*:refs/remotes/origin/*');
+      if (result.status === 0 || races === RACES || !RACED.test(result.stderr)) return result;
+    }
   }
 
   async #push(branch: string, forced: boolean): Promise<GitResult> {
