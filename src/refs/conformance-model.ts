@@ -105,11 +105,16 @@ function isPossible(
 ): boolean {
   const name = target(update.name);
   if (name.includes('..')) return false;
-  if (phase.some((other) => other !== update && collide(target(other.name), name))) return false;
+  const others = phase.filter((other) => other !== update).map((other) => target(other.name));
+  if (others.includes(name)) return false;
   const current = model.get(name);
   if (update.expected !== 'any' && update.expected !== current) return false;
-  if (update.newId === undefined || current !== undefined) return true;
-  return ![...model.keys()].some((other) => collide(other, name));
+  if (current !== undefined) return true;
+  return !others.some((other) => collide(other, name)) && !isInTheWay(update, name, model);
+}
+
+function isInTheWay({ newId }: RefUpdate, name: string, model: ReadonlyMap<string, ObjectId>): boolean {
+  return newId !== undefined && [...model.keys()].some((other) => collide(other, name));
 }
 
 function collide(a: string, b: string): boolean {

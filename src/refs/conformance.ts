@@ -194,6 +194,14 @@ export const REF_DATABASE_CASES: readonly ConformanceCase[] = [
       ];
       equal(reasons(await refs.update(apart, EACH)), Array(3).fill('REF_CONFLICT refname conflict'));
       equal((await refs.list()).length, 2);
+      const other = sampleId(refs, 2);
+      const moved: RefUpdate = { name: 'refs/heads/f', newId: other, expected: id };
+      const missing: RefUpdate = { name: 'refs/heads/f/h', newId: other, expected: id };
+      equal(reasons(await refs.update([create('refs/heads/f/g', id), moved, missing], EACH)), [
+        'REF_CONFLICT refname conflict',
+        'ok',
+        'REF_CONFLICT reference does not exist',
+      ]);
       await refs.close();
     },
   },

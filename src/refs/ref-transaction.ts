@@ -70,7 +70,10 @@ export function planBatch(
   }
   const together = checkTogether(plan);
   return plan.filter((planned) => {
-    const refusal = together.get(planned) ?? checkExpected(planned.expected, planned.oldId);
+    const clash = together.get(planned);
+    const stale = checkExpected(planned.expected, planned.oldId);
+    // Of a ref that is not there that is said, whatever else would be in its way.
+    const refusal = planned.oldId === undefined ? (stale ?? clash) : (clash ?? stale);
     if (refusal !== undefined) refusals.set(planned.index, refusal);
     return refusal === undefined && planned.newId !== planned.oldId;
   });
@@ -136,7 +139,8 @@ export function checkExpected(
 }
 
 /**
- * Names of one batch that cannot be changed together: given twice, or one the directory of another.
+ * Names of one batch that cannot be changed together: given twice, or one the directory of another, which is the fault of
+ * those that are new.
  *
  * @returns a refusal at the position of each such update in `plan`
  */
@@ -158,8 +162,9 @@ function checkTogether(plan: readonly PlannedUpdate[]): Map<PlannedUpdate, RefRe
       const other = byName.get(parent);
       if (other === undefined) continue;
       const refusal = nameConflict(`cannot process '${parent}' and '${update.name}' at the same time`);
-      refusals.set(update, refusal);
-      refusals.set(other, refusal);
+      // Of one that exists nothing stands in the way: it is the new one that cannot be.
+      if (update.oldId === undefined) refusals.set(update, refusal);
+      if (other.oldId === undefined) refusals.set(other, refusal);
     }
   }
   return refusals;

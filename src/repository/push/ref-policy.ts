@@ -130,21 +130,21 @@ async function checkNewValue(
   if (header === undefined) {
     return { reason: 'bad pack', error: `unpack should have generated ${newId}, but it is not there` };
   }
-  if (isBranch && header.kind !== 'commit') {
-    return {
-      reason: 'invalid new value provided',
-      error: `trying to write non-commit object ${newId} to branch '${name}'`,
-    };
-  }
   if (isBranch && kind === 'update' && policy.denyNonFastForwards) {
-    if (reader.readHeader(oldId)?.kind !== 'commit')
-      return { reason: 'bad ref', error: `bad old object for ${name}` };
+    if (header.kind !== 'commit' || reader.readHeader(oldId)?.kind !== 'commit')
+      return { reason: 'bad ref', error: `bad sha1 objects for ${name}` };
     if (!(await isAncestor(oldId, newId))) {
       return {
         reason: 'non-fast-forward',
         error: `denying non-fast-forward ${name} (you should pull first)`,
       };
     }
+  }
+  if (isBranch && header.kind !== 'commit') {
+    return {
+      reason: 'invalid new value provided',
+      error: `trying to write non-commit object ${newId} to branch '${name}'`,
+    };
   }
   return undefined;
 }
