@@ -234,6 +234,7 @@ class TipCheck {
   /** @param fault in the words of the rev-list that git runs here */
   #refuse(tip: ObjectId, fault: string): void {
     this.#session.sayLine('fatal', fault);
+    this.#session.options.onDisconnected?.(fault);
     this.#reasons.set(tip, 'missing necessary objects');
   }
 

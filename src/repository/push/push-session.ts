@@ -77,6 +77,8 @@ export interface PushRules {
   readonly skipConnectivityCheck?: boolean | undefined;
   /** Told of failures whose detail is for the log only: a broken hook, a full disk. */
   readonly onError?: ((error: unknown) => void) | undefined;
+  /** Told, in a sentence, why history was found to be missing; the pusher is told as well. */
+  readonly onDisconnected?: ((text: string) => void) | undefined;
 }
 
 export interface PushPipelineOptions extends PushRules, Cancellable {
