@@ -1,25 +1,33 @@
 /**
- * The reference server over git://: fetches and archives of the same repositories, for everybody. Pushes are refused,
- * since the protocol does not say who pushes.
+ * The server over git://: fetches and archives of the same repositories, for everybody whom nobody needs to know.
+ * Pushes are refused, since the protocol does not say who pushes.
  *
  * @module
  */
 import { isGitError } from '../core/errors.ts';
-import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
+import type { Limits } from '../core/limits.ts';
 import type { WantPolicy } from '../protocol/fetch-context.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { AdmitClient } from '../transport/client-work.ts';
 import { serveDaemonConnection } from '../transport/git-daemon/serve-connection.ts';
 import { type DaemonListener, listenGitDaemon } from '../transport/node/git-daemon-listener.ts';
 
-export interface GitDaemonServerOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly repositories: (
-    name: string,
-    context: { readonly intent: 'read' },
-  ) => Promise<Repository | undefined>;
-  readonly wantPolicy?: WantPolicy | undefined;
-  readonly limits?: Partial<Limits> | undefined;
+/** One request to be let in. */
+export interface DaemonKnock {
+  readonly operation: 'fetch' | 'archive';
+  /** Without slashes in front. */
+  readonly name: string;
+  readonly address: string | undefined;
+}
+
+export interface DaemonServerOptions {
+  /** @returns `undefined` when there is none */
+  readonly repositories: (name: string) => Promise<Repository | undefined>;
+  /** Whether anybody may. @throws {GitError} RATE_LIMITED, and whatever else decides against it */
+  readonly authorize: (knock: DaemonKnock) => Promise<boolean>;
+  readonly admit?: AdmitClient | undefined;
+  readonly fetch: { readonly wantPolicy?: WantPolicy | undefined };
+  readonly limits: Limits;
   readonly onError?: ((error: unknown, name: string) => void) | undefined;
 }
 
@@ -29,33 +37,43 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 1024;
 const NO_REPOSITORY = { refused: 'access denied or repository not exported' };
 
-/** @throws {GitError} INVALID_ARGUMENT when the address cannot be listened on */
-export function listenGit(options: GitDaemonServerOptions): Promise<DaemonListener> {
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { host, port, repositories, wantPolicy, onError } = options;
+/**
+ * @param options asked for at each connection: they may be others by then
+ * @throws {GitError} INVALID_ARGUMENT when the address cannot be listened on
+ */
+export function listenGit(
+  { host, port }: { readonly host: string; readonly port: number },
+  options: () => DaemonServerOptions,
+): Promise<DaemonListener> {
   return listenGitDaemon({
     host,
     port,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    idleTimeoutMs: limits.idleTimeoutMs,
+    idleTimeoutMs: options().limits.idleTimeoutMs,
     maxConnections: MAX_CONNECTIONS,
-    serve: (input, context) =>
-      serveDaemonConnection(
+    serve: (input, context) => {
+      const { repositories, authorize, onError, ...engine } = options();
+      return serveDaemonConnection(
         input,
         {
-          limits,
-          fetch: { wantPolicy },
+          ...engine,
           onFailure: (error, { path }) => onError?.(error, path),
-          async open({ service, path }) {
+          async open({ service, path }, { client }) {
             if (service === 'receive-pack') return { refused: 'service not enabled' };
-            const repository = await repositories(path.replace(/^\//, ''), { intent: 'read' });
+            const name = path.replace(/^\/+/, '');
+            const operation = service === 'upload-archive' ? 'archive' : 'fetch';
+            if (!(await authorize({ operation, name, address: client?.address }))) return NO_REPOSITORY;
+            const repository = await repositories(name);
             return repository === undefined ? NO_REPOSITORY : { repository };
           },
         },
         context,
-      ),
+      );
+    },
     onDisconnect: (_, error) => {
-      if (error !== undefined && !isGitError(error, 'ABORTED', 'PROTOCOL_VIOLATION')) onError?.(error, '');
+      if (error !== undefined && !isGitError(error, 'ABORTED', 'PROTOCOL_VIOLATION')) {
+        options().onError?.(error, '');
+      }
     },
   });
 }

@@ -1,132 +1,312 @@
 /**
- * The reference server: a directory of repositories behind HTTP listeners, started and stopped as one.
+ * The reference server: a directory of repositories behind doors for HTTP, SSH and git://, started, changed and stopped
+ * as one.
  *
  * @module
  */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { GitError } from '../core/errors.ts';
-import type { Limits } from '../core/limits.ts';
 import { warmMemory } from '../core/memory-budget.ts';
+import { storageError } from '../odb/node/storage-error.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
-import type { WantPolicy } from '../protocol/fetch-context.ts';
 import type { ConfigSources } from '../repository/node/config/config-sources.ts';
 import { createRepositoryDirectory } from '../repository/node/repository-directory.ts';
-import type { RefPolicy } from '../repository/push/ref-policy.ts';
-import { createGitServer } from '../transport/http/git-server.ts';
+import type { GitServer } from '../transport/http/options.ts';
 import type { DaemonListener } from '../transport/node/git-daemon-listener.ts';
-import type { RequestSummary } from '../transport/node/http-listener.ts';
-import { pointHeadAtPushedBranch } from './default-branch.ts';
+import type { TrustedProxy } from '../transport/node/http-client.ts';
+import { createSshAccess } from './access/ssh-access.ts';
+import { AccessNotes, formatAccess, formatSshAccess } from './access-log.ts';
+import { type Admission, createAdmission } from './admission/admission.ts';
+import type { ServerConfig, TlsConfig } from './config/server-config.ts';
+import type { ServerHealth } from './doors/health.ts';
+import { type HealthServer, listenHealth } from './doors/health-server.ts';
+import type { HttpDoorSettings } from './doors/http-door-settings.ts';
+import { listenSsh, type RunningSshDoor, type SshDoorSettings } from './doors/ssh-door.ts';
+import type { TlsSettings } from './doors/tls-settings.ts';
+import { trustedNetworks } from './doors/trusted-networks.ts';
+import { createEngine, type Engine, type EngineParts } from './engine.ts';
+import { Gatekeeper } from './gatekeeper.ts';
 import { listenGit } from './git-daemon.ts';
 import { listenHttp, type RunningHttpServer } from './http-server.ts';
+import { RepositoryLocator } from './repository-locator.ts';
 import { prepareRoot } from './root-directory.ts';
 
-export interface ReferenceServerOptions {
-  /** Absolute path of the directory whose bare repositories are served. */
-  readonly root: string;
-  readonly listeners: readonly { readonly host: string; readonly port: number }[];
-  /** Where fetches and archives are served over git:// as well. */
-  readonly gitListeners?: readonly { readonly host: string; readonly port: number }[] | undefined;
-  /** Make a repository on the first push to a new name, and `root` itself. */
-  readonly create: boolean;
-  readonly readOnly?: boolean | undefined;
-  readonly wantPolicy?: WantPolicy | undefined;
-  /** Whether clients of the dumb protocol are given stored files; see GitServerOptions. */
-  readonly dumb?: boolean | undefined;
-  readonly refPolicy?: RefPolicy | undefined;
-  /** Default true. False accepts pushes without looking for SHA-1 collision attacks. */
-  readonly collisionDetection?: boolean | undefined;
-  /** Whether the repositories' own hooks and git's maintenance are run in pushes; see OpenRepositoryOptions. Default `own`. */
-  readonly hooks?: 'own' | 'any' | 'none' | undefined;
+/** What is told while the server runs, and what it runs among. */
+export interface ServerSurroundings {
   /** Configuration beside the repositories' own; see OpenRepositoryOptions. */
   readonly configSources?: ConfigSources | undefined;
-  readonly limits?: Partial<Limits> | undefined;
-  /** Bytes that the process keeps warm for later requests. Default 128 MiB. */
-  readonly cacheBytes?: number | undefined;
-  /** Milliseconds after which a repository that nobody uses is closed. Default five minutes. */
-  readonly keepOpenMs?: number | undefined;
-  readonly onAccess?: ((summary: RequestSummary) => void) | undefined;
-  /** Told once of each pack, bitmap or other object file that cannot be used and is passed over; `detail.path` is its place. */
+  /** Takes a line for each request and command, without its end. Without it there are none. */
+  readonly onAccess?: ((line: string) => void) | undefined;
+  /**
+   * Told once of each pack, bitmap or other object file that cannot be used and is passed over, and of an access file that
+   * cannot be used any more; `detail.path` is its place.
+   */
   readonly onWarning?: ((warning: GitError) => void) | undefined;
   /** Told of failures with the name of the repository they were about. */
   readonly onError?: ((error: unknown, name: string) => void) | undefined;
 }
 
 export interface ReferenceServer {
-  /** One a listener, in their order and those of git:// last, without a slash at the end. */
+  /** Of HTTP, HTTPS, SSH and git://, in this order, without a slash at the end. */
   readonly urls: readonly string[];
-  /** Requests being served now. */
+  /** Of listeners for health alone. */
+  readonly healthUrls: readonly string[];
+  /** What clients see of its SSH host keys. */
+  readonly hostKeys: readonly { readonly type: string; readonly fingerprint: string }[];
+  /** Requests and commands being served now. */
   readonly runningCount: number;
+  /**
+   * Go by `config` from now on, without dropping anything: who may what, limits, rates, quotas, certificates, host keys.
+   * Where it listens, which directory it serves and what it does there ({@link FIXED}) stay as they were.
+   *
+   * @returns the settings that another start would change
+   * @throws {GitError} INVALID_ARGUMENT, STORAGE_FAILED when something in it cannot be used
+   */
+  reload(config: ServerConfig): Promise<readonly string[]>;
   /** Take nothing new, let what runs finish within `deadlineMs`, cut the rest. @returns how many were cut */
   stop(deadlineMs: number): Promise<number>;
 }
 
+/** What a running server does not change. */
+const FIXED = [
+  'root',
+  'create',
+  'listen',
+  'health',
+  'hooks',
+  'keepOpenMs',
+] as const satisfies readonly (keyof ServerConfig)[];
+
+type Door = RunningHttpServer | RunningSshDoor | DaemonListener;
+
 /**
  * Open every listener, or none.
  *
- * @throws {GitError} INVALID_ARGUMENT or STORAGE_FAILED when the root or a port cannot be used
+ * @throws {GitError} INVALID_ARGUMENT or STORAGE_FAILED when the root, a file that the configuration names or a port
+ * cannot be used
  */
-export async function startServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
-  const { root, create, hooks = 'own', limits, onAccess, onError } = options;
-  await prepareRoot(root, create);
-  if (options.cacheBytes !== undefined) warmMemory.setLimit(options.cacheBytes);
-  const tasks = createThreadTaskPool();
-  const repositories = createRepositoryDirectory(root, {
-    create,
-    tasks,
-    hooks,
-    maintenance: hooks !== 'none',
-    configSources: options.configSources,
-    keepOpenMs: options.keepOpenMs,
-    onWarning: options.onWarning,
-  });
-  const close = async (): Promise<void> => {
-    await repositories[Symbol.asyncDispose]();
-    await tasks.close();
-  };
-  const git = createGitServer({
-    repositories,
-    authorize: async ({ operation }) =>
-      operation === 'push' && options.readOnly === true
-        ? { allow: false, status: 403, message: 'This server is read-only' }
-        : { allow: true },
-    limits,
-    dumb: options.dumb,
-    fetch: { wantPolicy: options.wantPolicy },
-    push: { policy: options.refPolicy, collisionDetection: options.collisionDetection },
-    hooks: create ? { postReceive: pointHeadAtPushedBranch } : undefined,
-    onError: (error, { name }) => onError?.(error, name),
-  });
-
-  const running: (RunningHttpServer | DaemonListener)[] = [];
+export async function startServer(
+  config: ServerConfig,
+  surroundings: ServerSurroundings = {},
+): Promise<ReferenceServer> {
+  await prepareRoot(config.root, config.create);
+  const server = await FilesServer.open(config, surroundings);
   try {
-    for (const { host, port } of options.listeners) {
-      running.push(
-        await listenHttp(git, {
-          host,
-          port,
-          idleTimeoutMs: limits?.idleTimeoutMs,
-          onFinish: onAccess,
-          onError: (error) => onError?.(error, ''),
-        }),
-      );
-    }
-    for (const { host, port } of options.gitListeners ?? []) {
-      const { wantPolicy } = options;
-      running.push(await listenGit({ host, port, repositories, wantPolicy, limits, onError }));
-    }
+    await server.listen();
+    return server;
   } catch (error) {
-    await Promise.all(running.map((server) => server.drain(0)));
-    await close();
+    await server.stop(0);
     throw error;
   }
+}
+
+class FilesServer implements ReferenceServer {
+  readonly #surroundings: ServerSurroundings;
+  readonly #parts: EngineParts;
+  readonly #close: () => Promise<void>;
+  readonly #httpDoors: { readonly door: RunningHttpServer; readonly isTls: boolean }[] = [];
+  readonly #sshDoors: RunningSshDoor[] = [];
+  readonly #gitDoors: DaemonListener[] = [];
+  readonly #healthDoors: HealthServer[] = [];
+  #config: ServerConfig;
+  #engine: Engine;
+  #draining = false;
+
+  private constructor(
+    config: ServerConfig,
+    surroundings: ServerSurroundings,
+    parts: EngineParts,
+    close: () => Promise<void>,
+  ) {
+    this.#config = config;
+    this.#surroundings = surroundings;
+    this.#parts = parts;
+    this.#close = close;
+    this.#engine = createEngine(config, parts);
+  }
+
+  static async open(config: ServerConfig, surroundings: ServerSurroundings): Promise<FilesServer> {
+    const { root, hooks } = config;
+    const { onWarning, onError, configSources } = surroundings;
+    warmMemory.setLimit(config.cacheBytes);
+    const admission = createAdmission(config.admission, { root });
+    const gatekeeper = await Gatekeeper.open(config.access, {
+      guard: (attempt, verify) => admission.guardLogin(attempt, verify),
+      onWarning,
+      onError,
+    });
+    const tasks = createThreadTaskPool();
+    const directory = createRepositoryDirectory(root, {
+      create: config.create,
+      tasks,
+      hooks,
+      maintenance:
+        hooks !== 'none' && ((path) => admission.enter({ kind: 'maintenance', name: basename(path) })),
+      configSources,
+      keepOpenMs: config.keepOpenMs,
+      onWarning,
+    });
+    const locator = new RepositoryLocator(directory, config.create);
+    const parts = { directory, locator, gatekeeper, admission, notes: new AccessNotes(), onError };
+    return new FilesServer(config, surroundings, parts, async () => {
+      await directory[Symbol.asyncDispose]();
+      await tasks.close();
+      admission[Symbol.dispose]();
+    });
+  }
+
+  get urls(): readonly string[] {
+    return this.#doors.map(({ url }) => url);
+  }
+
+  get healthUrls(): readonly string[] {
+    return this.#healthDoors.map(({ url }) => url);
+  }
+
+  get hostKeys(): RunningSshDoor['hostKeys'] {
+    return this.#sshDoors[0]?.hostKeys ?? [];
+  }
+
+  get runningCount(): number {
+    return this.#doors.reduce((sum, { runningCount }) => sum + runningCount, 0);
+  }
+
+  get #doors(): readonly Door[] {
+    return [...this.#httpDoors.map(({ door }) => door), ...this.#sshDoors, ...this.#gitDoors];
+  }
+
+  async listen(): Promise<void> {
+    const { listen, tls, health } = this.#config;
+    const spoken = tls && (await readTls(tls));
+    for (const address of health.listen) {
+      this.#healthDoors.push(await listenHealth(address, () => this.#health()));
+    }
+    for (const address of listen.http) await this.#listenHttp(address, undefined);
+    for (const address of listen.https) await this.#listenHttp(address, spoken);
+    for (const address of listen.ssh) await this.#listenSsh(address);
+    for (const address of listen.git) this.#gitDoors.push(await listenGit(address, () => this.#engine.git));
+  }
+
+  async reload(config: ServerConfig): Promise<readonly string[]> {
+    const before = this.#config;
+    const ignored = FIXED.filter((name) => JSON.stringify(config[name]) !== JSON.stringify(before[name]));
+    const fixed = Object.fromEntries(FIXED.map((name) => [name, before[name]]));
+    const next: ServerConfig = { ...config, ...fixed };
+    const { gatekeeper, admission } = this.#parts;
+    const tls = next.tls && (await readTls(next.tls));
+    await gatekeeper.reload(next.access);
+    for (const door of this.#sshDoors) await door.reload(sshSettings(next));
+    for (const { door, isTls } of this.#httpDoors) door.reload(httpSettings(next, isTls ? tls : undefined));
+    admission.setSettings(next.admission);
+    warmMemory.setLimit(next.cacheBytes);
+    this.#config = next;
+    this.#engine = createEngine(next, this.#parts);
+    return ignored;
+  }
+
+  async stop(deadlineMs: number): Promise<number> {
+    this.#draining = true;
+    const until = performance.now() + deadlineMs;
+    const cut = await Promise.all(this.#doors.map((door) => door.drain(deadlineMs)));
+    await this.#parts.gatekeeper.close(Math.max(0, until - performance.now()));
+    await Promise.all(this.#healthDoors.map((door) => door.close()));
+    await this.#close();
+    return cut.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #listenHttp(
+    address: { readonly host: string; readonly port: number },
+    tls: TlsSettings | undefined,
+  ): Promise<void> {
+    const { onAccess, onError } = this.#surroundings;
+    const { notes } = this.#parts;
+    const current: GitServer = {
+      handle: (request) => this.#engine.http.handle(request),
+      exchange: (exchange) => this.#engine.http.exchange(exchange),
+    };
+    const door = await listenHttp(current, {
+      ...httpSettings(this.#config, tls),
+      ...address,
+      health: () => this.#health(),
+      onFinish: (summary) => onAccess?.(formatAccess(summary, notes.of(summary.client))),
+      onError: (error) => onError?.(error, ''),
+    });
+    this.#httpDoors.push({ door, isTls: tls !== undefined });
+  }
+
+  async #listenSsh(address: { readonly host: string; readonly port: number }): Promise<void> {
+    const { onAccess, onError } = this.#surroundings;
+    const { gatekeeper, locator } = this.#parts;
+    const { passwords, greeting } = this.#config.ssh;
+    const access = createSshAccess({
+      authorizer: gatekeeper.authorizer,
+      identities: gatekeeper.identities,
+      locate: (path) => locator.locate(path, 'push'),
+      passwords,
+      authorities: () => gatekeeper.authorities(),
+      isRevoked: (certificate) => gatekeeper.isRevoked(certificate),
+    });
+    this.#sshDoors.push(
+      await listenSsh({
+        ...sshSettings(this.#config),
+        ...address,
+        access,
+        serve: (command) => this.#engine.ssh(command),
+        greeting,
+        onCommand: (command) => onAccess?.(formatSshAccess(command)),
+        onError: (error) => onError?.(error, ''),
+      }),
+    );
+  }
+
+  #health(): ServerHealth {
+    return { draining: this.#draining, ...pressureOf(this.#parts.admission) };
+  }
+}
+
+function pressureOf(admission: Admission): Omit<ServerHealth, 'draining'> {
+  const { shed } = admission.state();
   return {
-    urls: running.map(({ url }) => url),
-    get runningCount() {
-      return running.reduce((sum, server) => sum + server.runningCount, 0);
-    },
-    async stop(deadlineMs) {
-      const cut = await Promise.all(running.map((server) => server.drain(deadlineMs)));
-      await close();
-      return cut.reduce((sum, count) => sum + count, 0);
-    },
+    overloaded: shed.filter(({ because }) => because !== 'disk').map(({ kind }) => kind),
+    disk: shed.some(({ because }) => because === 'disk') ? 'low' : 'ok',
   };
+}
+
+function httpSettings(
+  { http, limits: { idleTimeoutMs }, proxies }: ServerConfig,
+  tls: TlsSettings | undefined,
+): HttpDoorSettings {
+  const { userHeader, forwardedHeader, proxyProtocol } = proxies;
+  const trustedProxy: TrustedProxy = {
+    isTrusted: trustedNetworks(proxies.trusted),
+    userHeader,
+    forwardedHeader,
+  };
+  return { tls, limits: http, idleTimeoutMs, trustedProxy, proxyProtocol };
+}
+
+function sshSettings({ ssh, limits: { idleTimeoutMs }, proxies }: ServerConfig): SshDoorSettings {
+  const { hostKeys, passwords: _passwords, greeting: _greeting, ...limits } = ssh;
+  return {
+    hostKeyDirectory: hostKeys,
+    limits: { ...limits, idleTimeoutMs },
+    isTrustedProxy: proxies.proxyProtocol ? trustedNetworks(proxies.trusted) : undefined,
+  };
+}
+
+async function readTls({ certificate, key, clientAuthorities }: TlsConfig): Promise<TlsSettings> {
+  return {
+    certificate: await readPem(certificate),
+    key: await readPem(key),
+    clientAuthorities: clientAuthorities === undefined ? undefined : await readPem(clientAuthorities),
+  };
+}
+
+async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw storageError(error, `read '${path}'`, path);
+  }
 }

@@ -3,8 +3,8 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { SHA1 } from '../../src/core/object-id.ts';
-import { startServer } from '../../src/server/reference-server.ts';
 import { fileIn, plainRepository, resealed } from '../support/bitmapped-repository.ts';
+import { startConfigured } from '../support/configured-server.ts';
 import { git, gitAsync, scratchDirectory } from '../support/git.ts';
 import { MAIN, TSX } from './run-packwire.ts';
 
@@ -54,13 +54,13 @@ for (const [what, damage] of Object.entries(damages)) {
 test('the server tells of it once, and goes on', async (t) => {
   const { path, bitmaps } = await damagedRepository(t, damages['that is cut off']!);
   const warnings: string[] = [];
-  const server = await startServer({
-    root: join(path, '..'),
-    listeners: [{ host: '127.0.0.1', port: 0 }],
-    create: false,
-    onWarning: ({ detail }) => warnings.push(String(detail.path)),
-  });
-  t.after(() => server.stop(0));
+  const server = await startConfigured(
+    t,
+    { root: join(path, '..') },
+    {
+      onWarning: ({ detail }) => warnings.push(String(detail.path)),
+    },
+  );
   const scratch = await scratchDirectory(t);
   for (const name of ['a', 'b']) {
     const url = `${server.urls[0]}/${path.split('/').at(-1)}`;

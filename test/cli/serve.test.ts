@@ -74,9 +74,9 @@ test('the lines that serve prints work as they are printed', async (t) => {
   assert.equal(status, 0);
   assert.match(
     stderr,
-    /^127\.0\.0\.1 - - GET \/hello\.git\/info\/refs\?service=git-receive-pack 200 \d+ms \d+B$/m,
+    /^127\.0\.0\.1 - push GET \/hello\.git\/info\/refs\?service=git-receive-pack 200 \d+ms \d+B$/m,
   );
-  assert.match(stderr, /^127\.0\.0\.1 - - POST \/hello\.git\/git-receive-pack 200 \d+ms \d+B$/m);
+  assert.match(stderr, /^127\.0\.0\.1 - push POST \/hello\.git\/git-receive-pack 200 \d+ms \d+B$/m);
   assert.match(stderr, /stopped\n$/);
 });
 
@@ -126,13 +126,11 @@ test('what cannot be served is said at once', async (t) => {
     [['file', '--create'], 128, `Cannot serve '${cwd}/file': it is no directory`],
     [['file/below', '--create'], 128, `Cannot serve '${cwd}/file/below': it is no directory`],
     [['.', '--http', `127.0.0.1:${port}`], 128, `Cannot listen on 127.0.0.1:${port}: the port is in use`],
-    [['.', '--http=192.0.2.1:0'], 128, 'Cannot listen on 192.0.2.1:0: this machine has no such address'],
     [
-      ['.', '--http=here'],
-      129,
-      "Option '--http' wants [host:]port, such as 8080 or 127.0.0.1:8080, got 'here'",
+      ['.', '--http=192.0.2.1:0', '--insecure-anonymous'],
+      128,
+      'Cannot listen on 192.0.2.1:0: this machine has no such address',
     ],
-    [['.', '--want=all'], 129, "Option '--want' wants advertised, reachable or any, got 'all'"],
     [['a', 'b'], 129, 'Expected one directory'],
   ] as const) {
     const result = await runHere(['serve', ...args], { cwd });
@@ -140,6 +138,33 @@ test('what cannot be served is said at once', async (t) => {
     assert.equal(result.stderr.split('\n')[0], `${status === 129 ? 'error' : 'fatal'}: ${message}`);
   }
 });
+
+test('whoever may do everything comes from this machine, unless it is said in so many words', async (t) => {
+  const cwd = await scratchDirectory(t);
+  const refused = await runHere(['serve', '.', '--http=0.0.0.0:0'], { cwd });
+  assert.equal(refused.status, 128);
+  assert.match(
+    refused.stderr,
+    /^ {2}--http: error: listen\.http\[0\]: 0\.0\.0\.0 can be reached from other machines/m,
+  );
+  const { child, ended } = await serve(t, cwd, '.', '--http=0.0.0.0:0', '--insecure-anonymous');
+  child.kill('SIGTERM');
+  assert.match((await ended).stderr, /^warning: 0\.0\.0\.0 can be reached from other machines/m);
+});
+
+for (const [args, problem] of [
+  [['--http=here'], '--http: error: listen.http[0]: must be [host:]port'],
+  [['--want=all'], '--want: error: fetch.wants: must be advertised, reachable or any, got "all"'],
+  [['--ssh=0'], '--ssh: error: listen.ssh: clients of SSH are known by their keys'],
+] as const) {
+  test(`'serve ${args.join()}' is told what is wrong with it`, async (t) => {
+    const { status, stderr } = await runHere(['serve', '.', ...args], { cwd: await scratchDirectory(t) });
+    assert.equal(status, 128);
+    const [first, second = ''] = stderr.split('\n');
+    assert.equal(first, 'fatal: Cannot use this configuration:');
+    assert.ok(second.trim().startsWith(problem), second);
+  });
+}
 
 for (const [options, served] of [
   [[], true],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startServer } from '../../src/server/reference-server.ts';
+import { startConfigured } from '../support/configured-server.ts';
 import { git, gitAsync, scratchDirectory } from '../support/git.ts';
 
 for (const [pushed, expected] of [
@@ -12,8 +12,7 @@ for (const [pushed, expected] of [
 ] as const) {
   test(`a first push of ${pushed.join(', ')} makes HEAD ${expected}, and later pushes leave it`, async (t) => {
     const root = await scratchDirectory(t);
-    const server = await startServer({ root, listeners: [{ host: '127.0.0.1', port: 0 }], create: true });
-    t.after(() => server.stop(0));
+    const server = await startConfigured(t, { root, create: true });
     const work = join(root, 'work');
     git(root, 'init', '-q', work);
     git(work, 'commit', '-q', '--allow-empty', '-m', 'first');

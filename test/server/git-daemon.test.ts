@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { startServer } from '../../src/server/reference-server.ts';
+import { startConfigured } from '../support/configured-server.ts';
 import { git, gitAsync, scratchDirectory } from '../support/git.ts';
 
 test('the reference server serves fetches and archives over git://, and no pushes', async (t) => {
@@ -12,13 +12,10 @@ test('the reference server serves fetches and archives over git://, and no pushe
   git(work, 'init', '-q', '-b', 'main');
   git(work, 'commit', '-q', '--allow-empty', '-m', 'one');
   git(root, 'clone', '-q', '--bare', 'work', 'served/team/hello.git');
-  const server = await startServer({
+  const server = await startConfigured(t, {
     root: join(root, 'served'),
-    listeners: [],
-    gitListeners: [{ host: '127.0.0.1', port: 0 }],
-    create: false,
+    listen: { git: ['127.0.0.1:0'], http: [] },
   });
-  t.after(() => server.stop(0));
   const url = `${server.urls[0]}/team/hello`;
 
   const clone = await gitAsync(root, 'clone', '-q', url, 'copy');

@@ -64,6 +64,8 @@ export interface GitServerOptions {
          */
         readonly protocol: 'smart' | 'dumb';
         readonly request: Request;
+        /** The same, for those who need headers only: a `request` is made when it is looked at. */
+        readonly head: RequestHead;
         /** What the carrier knows of the client, if anything. */
         readonly client: HttpClient | undefined;
       }) => Promise<Verdict>)
