@@ -160,13 +160,19 @@ async function askingOf({ secretFile, ...asking }: NonNullable<AccessConfig['app
   }
 }
 
-/** Those of the access file first; who is none of them may be somebody to the application. */
+/**
+ * Those of the access file first; who is none of them may be somebody to the application. A key that the file has revoked
+ * is nobody's anywhere.
+ */
 function identifierOf(people: AccessFile | undefined, application: Application | undefined): Identify {
   const among = people === undefined ? NOBODY : identifyAmong(people);
   if (application === undefined) return among;
-  return async (evidence, context) =>
-    (await among(evidence, context)) ??
-    authenticateByApplication(application, evidence, context.address, context);
+  return async (evidence, context) => {
+    const known = await among(evidence, context);
+    const isRevoked = evidence.kind === 'ssh-key' && people?.isRevokedKey(evidence.fingerprint) === true;
+    if (known !== undefined || isRevoked) return known;
+    return authenticateByApplication(application, evidence, context.address, context);
+  };
 }
 
 function authorizerOf({ rules }: AccessConfig, application: Application | undefined): Authorizer {

@@ -196,12 +196,12 @@ class FilesServer implements ReferenceServer {
     const { gatekeeper, admission } = this.#parts;
     const tls = next.tls && (await readTls(next.tls));
     await gatekeeper.reload(next.access);
+    this.#engine = createEngine(next, this.#parts); // at once: what is new in access counts for pushes, whatever fails behind it
     for (const door of this.#sshDoors) await door.reload(sshSettings(next));
     for (const { door, isTls } of this.#httpDoors) door.reload(httpSettings(next, isTls ? tls : undefined));
     admission.setSettings(next.admission);
     warmMemory.setLimit(next.cacheBytes);
     this.#config = next;
-    this.#engine = createEngine(next, this.#parts);
     return ignored;
   }
 

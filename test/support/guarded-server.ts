@@ -16,7 +16,7 @@ import { createGitServer } from '../../src/transport/http/git-server.ts';
 import type { GitServerOptions } from '../../src/transport/http/options.ts';
 import { nodeListener } from '../../src/transport/node/http-listener.ts';
 
-export interface GuardedServerOptions {
+interface GuardedServerOptions {
   readonly root: string;
   readonly authorizer: Authorizer;
   readonly authenticate?: HttpAccessOptions['authenticate'];
@@ -25,7 +25,7 @@ export interface GuardedServerOptions {
   readonly server?: Partial<GitServerOptions>;
 }
 
-export interface GuardedServer {
+interface GuardedServer {
   /** Without a slash at its end. */
   readonly url: string;
   readonly port: number;

@@ -29,13 +29,13 @@ export interface ApplicationOptions {
 
 export type Question = 'authenticate' | 'authorize' | 'authorize-changes' | 'post-receive';
 
-export interface AskOptions extends Cancellable {
+interface AskOptions extends Cancellable {
   /** Who causes the question: one that floods the application waits behind itself. */
   readonly party?: string | undefined;
 }
 
 /** How a question is repeated. */
-export interface Repetition extends Cancellable {
+interface Repetition extends Cancellable {
   readonly retries: number;
   /** Milliseconds before the first repetition; each takes twice as long, up to a minute. */
   readonly firstPauseMs: number;

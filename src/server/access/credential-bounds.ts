@@ -16,7 +16,7 @@ const SCOPE_OF: Readonly<Record<Operation, Scope>> = {
 };
 
 /** Why a credential does not do. */
-export interface SpentCredential {
+interface SpentCredential {
   readonly message: string;
   /** Whether what it does not reach must not be seen through it. */
   readonly hides: boolean;

@@ -7,9 +7,9 @@ import { GitError } from '../../core/errors.ts';
 import { untilAborted } from '../../repository/push/run-hooks.ts';
 
 /** Milliseconds for one decision. More than an application is given for all its attempts by default. */
-export const DECISION_TIMEOUT_MS = 30_000;
+const DECISION_TIMEOUT_MS = 30_000;
 
-export interface Deadline {
+interface Deadline {
   /** Default {@link DECISION_TIMEOUT_MS}. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -28,6 +28,7 @@ export function checkSettings(settings: Settings): Finding[] {
     ...checkProxies(settings),
     ...checkAccess(settings),
     ...checkExposure(settings),
+    ...checkPlainHttp(settings),
     ...checkFetch(settings),
   ];
 }
@@ -198,6 +199,20 @@ function checkExposure(settings: Settings): Finding[] {
       ? []
       : [exposed(['proxies', 'trusted'], 'these bring clients from other machines to the server')]),
   ];
+}
+
+/** Tokens and what is fetched with them, for everybody on the way to read. A proxy that is trusted may do TLS. */
+function checkPlainHttp(settings: Settings): Finding[] {
+  const { file, application } = settings.access;
+  if ((file ?? application.url) === undefined || settings.proxies.trusted.length > 0) return [];
+  return listeners(settings)
+    .filter(({ host, path }) => path[0] === 'listen' && path[1] === 'http' && !isLoopback(host))
+    .map(({ host, path }) =>
+      warning(
+        path,
+        `${host} can be reached from other machines, and tokens cross the network in the clear: use listen.https`,
+      ),
+    );
 }
 
 function checkFetch({ fetch: { wants, dumb } }: Settings): Finding[] {

@@ -98,6 +98,12 @@ export class AccessFile implements People {
     return isRevokedIn(this.#index, certificate);
   }
 
+  /** The same for a key without a certificate. @param fingerprint `SHA256:…` */
+  isRevokedKey(fingerprint: string): boolean {
+    this.#lookBehind();
+    return this.#index.revoked.has(fingerprint);
+  }
+
   /**
    * Read the file now.
    *
