@@ -48,6 +48,19 @@ test('with a queue the second waits, and is served', async (t) => {
   await ok(cloned);
 });
 
+test('of a dozen clones at once never more than two run, and all are served', async (t) => {
+  const clone = { running: 2, runningEach: 2, runningPerRepository: 2, waiting: 20 };
+  const { admission, directory, remote } = await admittingScene(t, { clone });
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, admission.state().work.clone.running)), 1);
+  t.after(() => clearInterval(watch));
+  await Promise.all(
+    Array.from({ length: 12 }, (_, i) => ok(gitAsync(directory, 'clone', '-q', remote, `c${i}`))),
+  );
+  assert.ok(most >= 1 && most <= 2, `${most} ran`);
+  assert.deepEqual(admission.state().work.clone, { running: 0, waiting: 0 });
+});
+
 for (const unpackLimit of [100, 1]) {
   test(`a push beyond the quota ends in mid-stream, says why, and leaves nothing (${unpackLimit === 1 ? 'a pack' : 'loose'})`, async (t) => {
     const quotas = { repositoryBytes: 1_000_000 };

@@ -21,7 +21,7 @@ import type { Readings, Trouble } from './shed-policy.ts';
 /** A piece of work, and whose it is. */
 export type Entry = (Work | Maintenance) &
   Asker & {
-    /** The repository's one name, whatever the URL spells. */
+    /** The repository's one name, whatever the URL spells. Those of files are counted by their paths, all the same. */
     readonly name: string;
   };
 
@@ -199,9 +199,9 @@ class ProcessAdmission implements Admission {
 }
 
 /** Who is not logged in is one with everybody else at that address; those who come from nowhere are one, too. */
-function visitorOf({ kind, identity, address, name }: Entry): Visitor {
+function visitorOf({ kind, identity, address, name, repository }: Entry): Visitor {
   const network = address === undefined ? undefined : addressKey(address);
-  return { party: partyOf(), repository: name, address: network };
+  return { party: partyOf(), repository: repository?.path ?? name, address: network };
 
   function partyOf(): string {
     if (kind === 'maintenance') return `repository ${name}`; // it is nobody's but the repository's

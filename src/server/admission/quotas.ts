@@ -47,7 +47,7 @@ export class Quotas {
   #settings: QuotaSettings;
   readonly #measures: Measures;
   readonly #now: () => number;
-  /** By `repository` or `owner`, and name; those used last come last. */
+  /** By `repository` or `owner`, and path or name; those used last come last. */
   readonly #stored = new Map<string, StoredBytes>();
 
   constructor(settings: QuotaSettings, measures: Measures, now: () => number) {
@@ -83,11 +83,11 @@ export class Quotas {
   }
 
   #countsOf(pushedTo: PushedTo): Omit<Count, 'stored'>[] {
-    const { name, owner } = pushedTo;
+    const { name, owner, repository } = pushedTo;
     const counts: Omit<Count, 'stored'>[] = [];
     if (this.#settings.repositoryBytes > 0) {
       counts.push({
-        key: `repository ${name}`,
+        key: `repository ${repository.path ?? name}`,
         what: 'This repository',
         limit: () => this.#settings.repositoryBytes,
         measure: (options) => this.#measures.repository(pushedTo, options),

@@ -82,6 +82,21 @@ test('who is not logged in is one with the others at that address; a user is one
   await assert.rejects(admission.enter(entry('fetch')), { code: 'OVERLOADED' }, 'those from nowhere are one');
 });
 
+test('a repository of files is one however it is spelled', async (t) => {
+  const { admission } = serverWith(t, {
+    push: { runningPerRepository: 1, waiting: 0 },
+    quotas: { repositoryBytes: 10 },
+  });
+  const repository = { path: '/srv/git/team/app.git' } as Repository;
+  const first = await admission.enter({ kind: 'push', name: 'team/app', repository });
+  first.take?.(10);
+  const again = admission.enter({ kind: 'push', name: 'team/app.git', repository, identity: 'alice' });
+  await assert.rejects(again, { code: 'OVERLOADED', message: /^This repository is busy/ });
+  first.release(true);
+  const next = await admission.enter({ kind: 'push', name: 'team/app.git.git', repository });
+  assert.throws(() => next.take?.(1), { code: 'LIMIT_EXCEEDED' });
+});
+
 test('housekeeping is one of each repository', async (t) => {
   const { admission } = serverWith(t, { maintenance: { running: 2, runningEach: 1, waiting: 0 } });
   const app = await admission.enter({ kind: 'maintenance', name: '/srv/git/app.git' });
