@@ -20,17 +20,20 @@ export const NOT_AUTHORIZED = 'not authorized';
  */
 const MAX_FORCED_WALKS = 200;
 
+/** Milliseconds that an answer stands. Packs may be on their way for hours, and what was allowed may be taken back. */
+const ANSWER_STANDS_MS = 10_000;
+
 /** Refuse what may not be, as far as that can be said without the objects. */
 export async function authorizeProposed(ledger: CommandLedger, session: PushSession): Promise<void> {
   const { authorizeUpdates } = session.options;
   if (authorizeUpdates === undefined || !ledger.hasPending()) return;
   const updates = ledger.pending().map((command) => ({ command, forced: undefined }));
-  session.isWhollyAuthorized = await askAbout(updates, authorizeUpdates, ledger, session);
+  if (await askAbout(updates, authorizeUpdates, ledger, session)) session.authorizedAt = performance.now();
 }
 
 /**
  * Refuse what may not be, now that the objects are there. Nothing is asked when nothing is forced and everything was allowed
- * before.
+ * a moment before.
  *
  * @throws {GitError} ABORTED; LIMIT_EXCEEDED, OBJECT_CORRUPT when history cannot be walked: nothing has changed then
  */
@@ -42,7 +45,8 @@ export async function authorizeForced(
   const { authorizeUpdates } = session.options;
   if (authorizeUpdates === undefined || !ledger.hasPending()) return;
   const updates = await judged(ledger, session, objects);
-  if (session.isWhollyAuthorized && !updates.some(({ forced }) => forced)) return;
+  const isFresh = performance.now() - session.authorizedAt < ANSWER_STANDS_MS;
+  if (isFresh && !updates.some(({ forced }) => forced)) return;
   await askAbout(updates, authorizeUpdates, ledger, session);
 }
 

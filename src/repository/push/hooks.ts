@@ -82,7 +82,8 @@ export interface ProposedUpdate {
  *
  * Asked before the pack is read about everything that has not been refused by then, with no {@link ProposedUpdate.forced}. Asked
  * again about what is left, with the objects in quarantine, nothing missing, and no hook run yet, if some update turns out to
- * be forced or something was refused the first time: for an ordinary push the first answer stands.
+ * be forced, if something was refused the first time, or if that is more than ten seconds ago: for an ordinary push the
+ * first answer stands.
  *
  * One that throws, or answers for another number of refs, has refused them all.
  *

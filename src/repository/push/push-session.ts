@@ -114,8 +114,8 @@ export class PushSession {
   readonly shallowRoots = new Map<ObjectId, readonly ObjectId[]>();
   /** Lists them until they are added, for hooks. */
   shallowFile: TemporaryShallowFile | undefined;
-  /** Whether every command was allowed before the pack was read. */
-  isWhollyAuthorized = true;
+  /** When every command was allowed, before the pack was read, by a clock that never goes back; in milliseconds. */
+  authorizedAt = Number.NEGATIVE_INFINITY;
   /** What is known of the push's certificate, once it has been looked at. */
   certificate: JudgedCertificate | undefined;
   /** Those of the repository itself; `undefined` when it has none. */

@@ -129,6 +129,28 @@ describe('an authorizer of updates', () => {
     assert.equal((await repository.refs.resolve(MAIN))?.id, left);
   });
 
+  test('is asked again when the pack was long on its way: what was allowed may have been taken back', async (t) => {
+    const { repository, tree, base } = await scene();
+    await setRefs(repository, { [MAIN]: base });
+    const now = performance.now.bind(performance);
+    let later = 0;
+    t.mock.method(performance, 'now', () => now() + later);
+    const write = (quarantine: ObjectTransaction) => writeCommit(quarantine, tree, [base], 1_700_000_005);
+    const writeObjects = async (quarantine: ObjectTransaction): Promise<void> => {
+      await write(quarantine);
+      later = 11_000;
+    };
+    const { asked, authorizeUpdates } = recorder(async (updates) =>
+      updates.map(() => (later === 0 ? undefined : reject('not any more'))),
+    );
+    await using discarded = await repository.objects.begin();
+    const changes: Changes = [[MAIN, base, await write(discarded)]];
+    const { words } = await push(repository, changes, { authorizeUpdates, writeObjects });
+    assert.deepEqual(words, ['not any more']);
+    assert.deepEqual(asked, [[`${MAIN} undefined`], [`${MAIN} false`]]);
+    assert.equal((await repository.refs.resolve(MAIN))?.id, base);
+  });
+
   test('is asked again about the rest when it refused something', async () => {
     const { repository, base, left } = await scene();
     await setRefs(repository, { [MAIN]: base });
