@@ -127,7 +127,7 @@ class HttpServer implements RunningHttpServer {
         get trustedProxy() {
           return trustedProxy();
         },
-        addressOf: (socket) => this.#gate.addressOf(socket),
+        proxied: (socket) => this.#gate.clientOf(socket),
         sendContinue,
         onError,
         onFinish: (summary) => {

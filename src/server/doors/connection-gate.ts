@@ -6,6 +6,7 @@
 import type { Server, Socket } from 'node:net';
 import { canonicalAddress } from '../../transport/ip-address.ts';
 import { ConnectionCounts } from '../../transport/node/connection-counts.ts';
+import type { ProxiedClient } from '../../transport/node/http-client.ts';
 import { readProxyHeader } from '../../transport/node/proxy-header.ts';
 
 export interface ConnectionGateSettings {
@@ -29,7 +30,7 @@ export class ConnectionGate {
   readonly #open = new Set<Socket>();
   readonly #counts = new ConnectionCounts();
   /** Clients of connections that came through proxies; sockets of TLS show nothing but the ends of the connection. */
-  readonly #proxied = new Map<string, string>();
+  readonly #proxied = new Map<string, ProxiedClient>();
 
   /** @param settings asked anew for each connection */
   constructor(server: Server, settings: () => ConnectionGateSettings) {
@@ -48,7 +49,7 @@ export class ConnectionGate {
   }
 
   /** The client of a connection that a proxy brought; `undefined` for others. */
-  addressOf(socket: Socket): string | undefined {
+  clientOf(socket: Socket): ProxiedClient | undefined {
     return this.#proxied.size === 0 ? undefined : this.#proxied.get(endOf(socket));
   }
 
@@ -84,7 +85,7 @@ export class ConnectionGate {
       read: (address) => {
         clearTimeout(timer);
         socket.off('error', give);
-        if (address !== undefined && !this.#enter(socket, address)) return;
+        if (!this.#enter(socket, address)) return;
         begin();
         // A parser waits for what was read already; TLS has taken it.
         if (socket.listenerCount('data') > 0) socket.resume();
@@ -92,11 +93,11 @@ export class ConnectionGate {
     });
   }
 
-  #enter(socket: Socket, address: string): boolean {
+  #enter(socket: Socket, address: string | undefined): boolean {
     const end = endOf(socket);
-    this.#proxied.set(end, address);
+    this.#proxied.set(end, { address });
     socket.once('close', () => this.#proxied.delete(end));
-    return this.#settings().isTrusted(address) || this.#count(socket, address);
+    return address === undefined || this.#settings().isTrusted(address) || this.#count(socket, address);
   }
 
   /** @returns whether it may stay */

@@ -26,6 +26,12 @@ export interface Sender {
   readonly unbelieved: readonly string[];
 }
 
+/** Whoever is behind a proxy that does not speak HTTP. */
+export interface ProxiedClient {
+  /** `undefined` when the proxy does not know, or speaks for itself: nobody whose headers would be believed. */
+  readonly address: string | undefined;
+}
+
 /** What headers say of clients, in lower case. */
 const CLAIMS = ['x-forwarded-for', 'forwarded', 'x-real-ip'];
 const NONE: readonly string[] = [];
@@ -41,11 +47,11 @@ const MAX_USER = 256;
 /** Looks at each connection once. */
 export class Senders {
   readonly #peers = new WeakMap<Socket, Peer>();
-  readonly #addressOf: (socket: Socket) => string | undefined;
+  readonly #proxied: (socket: Socket) => ProxiedClient | undefined;
 
-  /** @param addressOf where a connection comes from, when that is not the socket's own peer */
-  constructor(addressOf: (socket: Socket) => string | undefined = () => undefined) {
-    this.#addressOf = addressOf;
+  /** @param proxied where a connection comes from, when that is not the socket's own peer */
+  constructor(proxied: (socket: Socket) => ProxiedClient | undefined = () => undefined) {
+    this.#proxied = proxied;
   }
 
   /** @param proxies without it every header is the application's own to judge */
@@ -73,7 +79,7 @@ export class Senders {
   #peerOf(socket: Socket): Peer {
     const known = this.#peers.get(socket);
     if (known !== undefined) return known;
-    const address = this.#addressOf(socket) ?? canonicalAddress(socket.remoteAddress ?? '');
+    const { address } = this.#proxied(socket) ?? { address: canonicalAddress(socket.remoteAddress ?? '') };
     const peer = { address, proved: provedCertificate(socket) };
     this.#peers.set(socket, peer);
     return peer;

@@ -13,7 +13,7 @@ import { type HttpAnswer, textAnswer } from '../http/answer.ts';
 import type { GitServer, HttpClient } from '../http/options.ts';
 import { atLeast, type BodyFloor, DEFAULT_BODY_FLOOR } from './body-floor.ts';
 import { chunksOf, discardRest, type PeerOptions, writeAll } from './byte-streams.ts';
-import { type Sender, Senders, type TrustedProxy } from './http-client.ts';
+import { type ProxiedClient, type Sender, Senders, type TrustedProxy } from './http-client.ts';
 import { exchangeOf } from './incoming-exchange.ts';
 
 /** What became of one request, for logs. */
@@ -44,7 +44,7 @@ export interface NodeListenerOptions {
    */
   readonly trustedProxy?: TrustedProxy | undefined;
   /** Where a connection comes from, when that is not the socket's own peer. */
-  readonly addressOf?: ((socket: Socket) => string | undefined) | undefined;
+  readonly proxied?: ((socket: Socket) => ProxiedClient | undefined) | undefined;
   /** Send `100 Continue` when the body is first wanted: for listeners of the `checkContinue` event. */
   readonly sendContinue?: boolean | undefined;
   readonly onFinish?: ((summary: RequestSummary) => void) | undefined;
@@ -67,7 +67,7 @@ export function nodeListener(server: GitServer, options: NodeListenerOptions = {
   const { signal } = options;
   // One listener for all requests: each adding its own would look like a leak to Node.
   const running = new Set<AbortController>();
-  const senders = new Senders(options.addressOf);
+  const senders = new Senders(options.proxied);
   signal?.addEventListener('abort', () => {
     for (const gone of running) gone.abort(signal.reason);
   });

@@ -125,6 +125,22 @@ test('who came through a PROXY header is a stranger to the headers of HTTP', asy
   assert.equal(clients[0]?.address, '203.0.113.7');
 });
 
+for (const header of [
+  'PROXY UNKNOWN\r\n',
+  '\r\n\r\n\0\r\nQUIT\n\x20\0\0\0', // version 2, of the proxy itself
+]) {
+  test(`nobody speaks for the client of ${JSON.stringify(header)}`, async (t) => {
+    const trustedProxy = { isTrusted: LOCAL, userHeader: 'x-remote-user' };
+    const { server, clients, heads } = await door(t, { trustedProxy, proxyProtocol: true });
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`${header}GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.1\r\n`);
+    socket.write('X-Remote-User: alice\r\nConnection: close\r\n\r\n');
+    assert.match(await said(socket), /^HTTP\/1\.1 200 /);
+    assert.deepEqual(clients, [{ address: undefined, certificate: undefined }]);
+    assert.equal(heads[0]?.['x-remote-user'], null);
+  });
+}
+
 test('a trusted proxy without its header, or too late with it, is cut', async (t) => {
   const { server, clients } = await door(t, {
     trustedProxy: { isTrusted: LOCAL },
