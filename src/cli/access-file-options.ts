@@ -19,7 +19,8 @@ export const ACCESS_FILE_OPTIONS = {
 /** For the help of commands with these options. */
 export const ACCESS_FILE_HELP = `
     --access=<file>       the access file; made when it is not there. Without it, PACKWIRE_ACCESS_FILE
-    --config=<file>       the configuration file of the server, which names the access file. Without it, PACKWIRE_CONFIG`;
+    --config=<file>       the configuration file of the server, which names the access file. Without it,
+                          PACKWIRE_CONFIG`;
 
 export const CREDENTIAL_OPTIONS = {
   scope: { type: 'string' },
@@ -31,7 +32,8 @@ export const CREDENTIAL_OPTIONS = {
 export const CREDENTIAL_HELP = `
     --scope=<scope>       read, write or admin: of what its owner may do, only this much
     --repositories=<patterns>
-                          only these, with commas between: 'team/app', 'team/*' or 'team/**'; may be given more than once
+                          only these, with commas between: 'team/app', 'team/*' or 'team/**'; may be given more
+                          than once
     --expires=<when>      after a time (12h, 90d, 2w) or at a date (2027-01-31, 2027-01-31T12:00:00Z)
     --comment=<text>      shown by list`;
 

@@ -16,18 +16,19 @@ export const configCommand: Command = {
   summary: "check and show the configuration of 'packwire serve'",
   usage: ['config check [<file>] [<options>]', 'config show [<file>] [<options>]', 'config schema'],
   description: `
-The configuration is one file of JSON with comments, every member of which may be left out. Before it go variables of
-the environment, named after its members (listen.http is PACKWIRE_LISTEN_HTTP, with commas between several), and before
-these the options of 'packwire serve'. Empty variables count as not set. Sizes are bytes or text such as "10k", "2m" and
-"1g"; times are milliseconds or text such as "500ms", "30s", "5m", "2h" and "1d". Relative paths in the file start at its
-directory.
+The configuration is one file of JSON with comments, every member of which may be left out. Before it go variables
+of the environment, named after its members (listen.http is PACKWIRE_LISTEN_HTTP, with commas between several), and
+before these the options of 'packwire serve'. Empty variables count as not set. Sizes are bytes or text such as
+"10k", "2m" and "1g"; times are milliseconds or text such as "500ms", "30s", "5m", "2h" and "1d". Relative paths in
+the file start at its directory.
 
-    check                 say what is wrong and where: a line for each error and warning, ending with 1 if there are
-                          errors, else with 0
+    check                 say what is wrong and where: a line for each error and warning; ends with 1 if there
+                          are errors, else with 0
     show                  print the configuration in force as such a file, with the origin of each value
     schema                print the JSON schema of the file
 
-<file> is that of --config=<file> or of PACKWIRE_CONFIG when left out; other options are those of 'packwire serve'.`,
+<file> is that of --config=<file> or of PACKWIRE_CONFIG when left out; other options are those of
+'packwire serve'.`,
 
   async run(args, world) {
     const [verb, ...rest] = args;

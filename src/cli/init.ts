@@ -15,7 +15,7 @@ export const initCommand: Command = {
   name: 'init',
   summary: 'make an empty bare repository',
   usage: [
-    'init [-q | --quiet] [--object-format=<format>] [-b <branch> | --initial-branch=<branch>] [--shared[=<permissions>]] <directory>',
+    'init [-q | --quiet] [--object-format=<format>] [-b <branch>] [--shared[=<permissions>]] <directory>',
   ],
   description: `
 Makes <directory> an ordinary bare Git repository, as 'git init --bare' does. One that is there already is left

@@ -24,14 +24,14 @@ export const keyCommand: Command = {
   name: 'key',
   summary: 'add, remove and list SSH keys',
   usage: [
-    'key add <user> <file>|- [--scope=<scope>] [--repositories=<patterns>] [--expires=<when>] [--comment=<text>] [--access=<file>]',
-    'key add --authority <file>|- [--comment=<text>] [--access=<file>]',
-    'key remove [--revoke] <fingerprint>... [--access=<file>]',
-    'key list [<user>] [--access=<file>]',
+    'key add [<options>] [--access=<file>] <user> <file>|-',
+    'key add --authority [--comment=<text>] [--access=<file>] <file>|-',
+    'key remove [--revoke] [--access=<file>] <fingerprint>...',
+    'key list [--access=<file>] [<user>]',
   ],
   description: `
-A user is whoever has the private key of one of the user's public keys, or a certificate with the user's name from one
-of the authorities. Clients log in with any name over SSH; 'git' is usual.
+A user is whoever has the private key of one of the user's public keys, or a certificate with the user's name from
+one of the authorities, and logs in as 'git' or under that name.
 
     add                   add the public key in <file>, such as ~/.ssh/id_ed25519.pub, or on standard input
     remove                forget keys and authorities, by fingerprint (SHA256:…)

@@ -21,9 +21,9 @@ export const tokenCommand: Command = {
   name: 'token',
   summary: 'make, list and revoke access tokens',
   usage: [
-    'token create <user> [--scope=<scope>] [--repositories=<patterns>] [--expires=<when>] [--comment=<text>] [--access=<file>]',
-    'token list [<user>] [--access=<file>]',
-    'token revoke <id>... [--access=<file>]',
+    'token create [<options>] [--access=<file>] <user>',
+    'token list [--access=<file>] [<user>]',
+    'token revoke [--access=<file>] <id>...',
   ],
   description: `
 A token is the password of a user over HTTP, with any user name, or a Bearer token. Only its hash is kept.

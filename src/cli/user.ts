@@ -18,11 +18,16 @@ export const userCommand: Command = {
     'user list [--access=<file>]',
   ],
   description: `
-Users have names, groups that rules can be about, and nothing else: they prove who they are with tokens ('packwire
-token') and SSH keys ('packwire key'). They are kept in the server's access file, which it reads again within a second.
+Users have names, groups that rules can be about, and nothing else: they prove who they are with tokens
+('packwire token') and SSH keys ('packwire key'). They are kept in the server's access file, which it reads again
+within a second. Certificates of TLS are written there by hand, by fingerprint or whole subject:
+
+    "tlsCertificates": [{ "fingerprint": "<SHA-256 in hex>", "user": "alice" },
+                        { "subject": "CN=bob,O=Example", "user": "bob" }]
 
     add                   make a user, or add one that is there to more groups
-    remove                remove a user with all tokens and keys; with --group, take it out of these groups only
+    remove                remove a user with all tokens, keys and certificates; with --group, take it out of
+                          these groups only
     list                  print names, groups, and how many tokens and keys each has
     --group=<group>       without the @ that it has in rules; may be given more than once
 ${ACCESS_FILE_HELP}`,

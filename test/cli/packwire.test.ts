@@ -4,17 +4,25 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import type { Command } from '../../src/cli/command.ts';
 import { formatHelp } from '../../src/cli/command.ts';
+import { configCommand } from '../../src/cli/config.ts';
 import { indexPackCommand } from '../../src/cli/index-pack.ts';
 import { initCommand } from '../../src/cli/init.ts';
+import { keyCommand } from '../../src/cli/key.ts';
 import { receivePackCommand } from '../../src/cli/receive-pack.ts';
 import { serveCommand } from '../../src/cli/serve.ts';
+import { tokenCommand } from '../../src/cli/token.ts';
 import { uploadPackCommand } from '../../src/cli/upload-pack.ts';
+import { userCommand } from '../../src/cli/user.ts';
 import { verifyPackCommand } from '../../src/cli/verify-pack.ts';
 import { runHere, spawnPackwire } from './run-packwire.ts';
 
 const COMMANDS: readonly Command[] = [
   serveCommand,
   initCommand,
+  configCommand,
+  userCommand,
+  tokenCommand,
+  keyCommand,
   uploadPackCommand,
   receivePackCommand,
   indexPackCommand,
