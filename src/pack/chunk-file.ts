@@ -9,6 +9,7 @@ import { readUint32 } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import { compareIds, type ObjectFormat } from '../core/object-id.ts';
 import type { Runtime } from '../core/runtime.ts';
+import { FANOUT_BYTES, readFanout } from './fanout.ts';
 
 /** Where one chunk lies: `bytes[start, end)` of its file. */
 export interface Chunk {
@@ -20,7 +21,6 @@ export interface Chunk {
 export type Chunks = ReadonlyMap<string, Chunk>;
 
 const ROW_BYTES = 12;
-const FANOUT_BYTES = 1024;
 
 /**
  * The table of `count` chunks at `tableAt`. Chunks that nobody knows are listed like others.
@@ -76,17 +76,15 @@ export class SortedIds {
   readonly #idsAt: number;
   readonly #idBytes: number;
   /** `#fanout[b]` counts the ids whose first byte is below `b`. */
-  readonly #fanout = new Uint32Array(257);
+  readonly #fanout: Uint32Array;
 
   /** @throws {GitError} PACK_CORRUPT when the chunks do not fit each other */
   constructor(bytes: Uint8Array, fanout: Chunk, ids: Chunk, idBytes: number) {
     if (fanout.end - fanout.start !== FANOUT_BYTES) throw corrupt('its fan-out table has another size');
-    for (let byte = 0; byte < 256; byte++) {
-      const below = readUint32(bytes, fanout.start + 4 * byte);
-      if (below < (this.#fanout[byte] as number)) throw corrupt('its fan-out table descends');
-      this.#fanout[byte + 1] = below;
-    }
-    this.count = this.#fanout[256] as number;
+    const counts = readFanout(bytes, fanout.start);
+    if (counts === undefined) throw corrupt('its fan-out table descends');
+    this.#fanout = counts;
+    this.count = counts[256] as number;
     if (ids.end - ids.start !== this.count * idBytes) throw corrupt('its ids have another size');
     this.#bytes = bytes;
     this.#idsAt = ids.start;

@@ -7,6 +7,7 @@
 import { readUint32 } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
+import { FANOUT_BYTES, readFanout } from './fanout.ts';
 import { PACK_HEADER_BYTES } from './pack-header.ts';
 import type { PackIndex } from './pack-index.ts';
 import { buildReverseIndex, parseReverseIndex, type ReverseIndex } from './reverse-index.ts';
@@ -24,7 +25,6 @@ export interface PackIndexOptions {
 
 const V2_SIGNATURE = 0xff744f63;
 const V2_HEADER_BYTES = 8;
-const FANOUT_BYTES = 1024;
 const LARGE = 0x80000000;
 
 /**
@@ -51,7 +51,7 @@ class IdxReader implements PackIndex {
   readonly #bytes: Uint8Array;
   readonly #idBytes: number;
   /** `#fanout[b]` counts the ids whose first byte is below `b`. */
-  readonly #fanout = new Uint32Array(257);
+  readonly #fanout: Uint32Array;
   /** Where the id of rank 0 lies, and how far the next one is. */
   readonly #idsAt: number;
   readonly #idStride: number;
@@ -72,12 +72,9 @@ class IdxReader implements PackIndex {
     const idBytes = format.idBytes;
     const fanoutAt = version === 2 ? V2_HEADER_BYTES : 0;
     if (bytes.length < fanoutAt + FANOUT_BYTES + 2 * idBytes) throw corrupt('it is cut off');
-    for (let byte = 0; byte < 256; byte++) {
-      const below = readUint32(bytes, fanoutAt + 4 * byte);
-      if (below < (this.#fanout[byte] as number)) throw corrupt('its fan-out table descends');
-      this.#fanout[byte + 1] = below;
-    }
-    const count = this.#fanout[256] as number;
+    const fanout = readFanout(bytes, fanoutAt);
+    if (fanout === undefined) throw corrupt('its fan-out table descends');
+    const count = fanout[256] as number;
     const tablesAt = fanoutAt + FANOUT_BYTES;
     const rest = bytes.length - tablesAt - 2 * idBytes;
 
@@ -85,6 +82,7 @@ class IdxReader implements PackIndex {
     this.objectCount = count;
     this.#bytes = bytes;
     this.#idBytes = idBytes;
+    this.#fanout = fanout;
     if (version === 2) {
       const spare = rest - count * (idBytes + 8);
       if (spare < 0 || spare % 8 !== 0 || spare / 8 > count) {
@@ -120,6 +118,7 @@ class IdxReader implements PackIndex {
     const idsAt = this.#idsAt;
     const stride = this.#idStride;
     const idBytes = this.#idBytes;
+    // As in chunk-file.ts: a function for both costs each look-up 3 to 6 % (npm run bench -- --only=idx).
     while (low < high) {
       const middle = (low + high) >>> 1;
       const candidate = idsAt + middle * stride;

@@ -13,6 +13,7 @@ import type { ObjectFormat } from '../core/object-id.ts';
 import { BLOB, COMMIT, kindOfCode, TAG, TREE } from '../core/object-kind.ts';
 import { bytesOfEdge, EDGE_HEAD_BYTES, type EdgeSpool, edgeHead } from './edge-spool.ts';
 import type { TreeChain } from './tree-chain.ts';
+import { zeroByteAt } from './zero-byte.ts';
 
 /** Ids seen lately. 1.5 MB with SHA-1. */
 const SLOTS = 65_536;
@@ -117,17 +118,9 @@ export class ObjectEdges {
       }
     }
     const nameStart = i;
-    // Four bytes at a time, until one of them is zero.
-    for (const stop = end - 4; i <= stop; i += 4) {
-      const word = view.getInt32(i, true);
-      const zeros = (word - 0x01010101) & ~word & 0x80808080;
-      if (zeros === 0) continue;
-      i += (31 - Math.clz32(zeros & -zeros)) >> 3;
-      break;
-    }
-    while (i < end && bytes[i] !== 0) i++;
-    const idAt = i + 1;
-    if (nameStart === at || i === nameStart || idAt + idBytes > end) {
+    const nameEnd = zeroByteAt(bytes, view, nameStart, end);
+    const idAt = nameEnd + 1;
+    if (nameStart === at || nameEnd === nameStart || idAt + idBytes > end) {
       this.#spool.giveUp();
       return end;
     }

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { zeroByteAt } from './zero-byte.ts';
 
 /** Entries of trees whose places are remembered, of one chain of deltas together: 1 MB. */
 const MOST_PLACES = 262_144;
@@ -183,18 +184,8 @@ export class TreeChain {
   /** The entry at `at` is one of the tree. @returns where it ends, or -1 */
   #addEntry(bytes: Uint8Array, at: number, start: number, end: number): number {
     if (!this.#addPlace(at - start)) return -1;
-    const view = this.#view;
-    let i = at + SHORTEST_NAME_END;
-    // Four bytes at a time, until one of them is zero.
-    for (const stop = end - 4; i <= stop; i += 4) {
-      const word = view.getInt32(i, true);
-      const zeros = (word - 0x01010101) & ~word & 0x80808080;
-      if (zeros === 0) continue;
-      i += (31 - Math.clz32(zeros & -zeros)) >> 3;
-      break;
-    }
-    while (i < end && bytes[i] !== 0) i++;
-    const entryEnd = i + 1 + this.#idBytes;
+    const nameEnd = zeroByteAt(bytes, this.#view, at + SHORTEST_NAME_END, end);
+    const entryEnd = nameEnd + 1 + this.#idBytes;
     return entryEnd > end ? -1 : entryEnd;
   }
 
