@@ -11,7 +11,7 @@ import { bytesToHex, type ObjectFormat, type ObjectId } from '../core/object-id.
 import { codeOfKind, isObjectKind, type ObjectKind } from '../core/object-kind.ts';
 import type { Inflater, Runtime } from '../core/runtime.ts';
 import { OBJECT_HEADER_ROOM, writeObjectHeader } from '../pack/object-header.ts';
-import { MAX_HELD_OBJECT_BYTES } from '../pack/pack-reader.ts';
+import { MAX_HELD_OBJECT_BYTES, MAX_INFLATION } from '../pack/pack-reader.ts';
 import { sharedInflater } from '../pack/shared-inflater.ts';
 import type { ObjectHeader, RawObject } from './object-database.ts';
 
@@ -50,6 +50,7 @@ export function readLooseObject(file: Uint8Array, fileBytes: number, runtime: Ru
     return { kind, data: begun.slice() };
   }
 
+  if (sizeBytes > MAX_INFLATION * fileBytes) throw corrupt(`${fileBytes} bytes cannot hold its ${sizeBytes}`);
   const room = new Uint8Array(sizeBytes + 1); // one more, so that a stream that is too long shows
   room.set(begun);
   let at = inflater.consumed;

@@ -25,7 +25,7 @@ import type { StoredPack } from './stored-pack.ts';
 export const MAX_HELD_OBJECT_BYTES = DEFAULT_LIMITS.maxDeltaObjectBytes;
 
 /** Bytes that one byte of a deflate stream can become, at most: 258 for two bits. */
-const MAX_INFLATION = 1032;
+export const MAX_INFLATION = 1032;
 
 /** Inflated bytes that hold a delta's two sizes, of at most ten bytes each. */
 const DELTA_SIZES_BYTES = 20;
