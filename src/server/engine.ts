@@ -12,7 +12,7 @@ import type { GitServer, Verdict } from '../transport/http/options.ts';
 import { gitOverSsh } from '../transport/ssh/git-over-ssh.ts';
 import type { SshCommand } from '../transport/ssh/ssh-command.ts';
 import type { Admitted } from './access/http-access.ts';
-import { ANONYMOUS, isAnonymous } from './access/subject.ts';
+import { ANONYMOUS, isAnonymous, type Subject } from './access/subject.ts';
 import type { AccessNotes } from './access-log.ts';
 import type { Admission } from './admission/admission.ts';
 import { admitClients } from './admission/admit-clients.ts';
@@ -103,28 +103,33 @@ function authorizeHttp(
   return async ({ operation, name, head, client }): Promise<Verdict> => {
     admission.takeRate({ address: client?.address });
     notes.set(client, { subject: ANONYMOUS, operation });
-    if (!gatekeeper.isOpen) {
+    const verdict = gatekeeper.isOpen ? ALLOWED : await ask();
+    return verdict.allow && readOnly && operation === 'push' ? REFUSED_AS_READ_ONLY : verdict;
+
+    async function ask(): Promise<Verdict> {
       const { name: repository, create } = await locator.locate(name, operation);
       const authorization = head.header('authorization');
-      const verdict = await gatekeeper.http({ operation, repository, authorization, client, create });
-      if (!verdict.allow) return verdict;
-      const { subject } = verdict.principal as Admitted;
-      notes.set(client, { subject, operation });
-      if (!isAnonymous(subject)) admission.takeRate({ identity: subject.name });
-      return readOnly && operation === 'push' ? refusedAsReadOnly : verdict;
+      const onSubject = (subject: Subject): void => notes.set(client, { subject, operation });
+      const knock = { operation, repository, authorization, client, create, onSubject };
+      const asked = await gatekeeper.http(knock);
+      if (asked.allow) {
+        const { subject } = asked.principal as Admitted;
+        if (!isAnonymous(subject)) admission.takeRate({ identity: subject.name });
+      }
+      return asked;
     }
-    return readOnly && operation === 'push' ? refusedAsReadOnly : { allow: true };
   };
 }
 
-const refusedAsReadOnly: Verdict = { allow: false, status: 403, message: READ_ONLY };
+const ALLOWED: Verdict = { allow: true };
+const REFUSED_AS_READ_ONLY: Verdict = { allow: false, status: 403, message: READ_ONLY };
 
 /** Nobody can say there who they are. */
 function authorizeGit({ gatekeeper, admission, locator }: EngineParts): DaemonServerOptions['authorize'] {
   return async ({ operation, name, address }) => {
     admission.takeRate({ address });
     if (gatekeeper.isOpen) return true;
-    const { name: repository } = await locator.locate(name, operation);
+    const { name: repository } = await locator.locate(name);
     const request = { subject: ANONYMOUS, repository, operation, transport: 'git', address } as const;
     return (await gatekeeper.authorizer.decide(request)).allowed === true;
   };

@@ -242,7 +242,7 @@ class FilesServer implements ReferenceServer {
     const access = createSshAccess({
       authorizer: gatekeeper.authorizer,
       identities: gatekeeper.identities,
-      locate: (path) => locator.locate(path, 'push'),
+      locate: (path) => locator.locate(path),
       passwords,
       authorities: () => gatekeeper.authorities(),
       isRevoked: (certificate) => gatekeeper.isRevoked(certificate),

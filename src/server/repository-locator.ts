@@ -4,13 +4,16 @@
  * @module
  */
 import type { RepositoryDirectory } from '../repository/node/repository-directory.ts';
+import type { MustMake } from './access/decide-access.ts';
+
+const NEVER: MustMake = () => Promise.resolve(false);
 
 /** What is asked about. */
 export interface LocatedRepository {
   /** Its one name: without `.git`, symbolic links followed. As it was spelled where that is no name of a repository. */
   readonly name: string;
-  /** Whether a push would have to make it. */
-  readonly create: boolean;
+  /** Whether a push would have to make it. Opens the repository. */
+  readonly mustMake: MustMake;
 }
 
 export class RepositoryLocator {
@@ -23,10 +26,10 @@ export class RepositoryLocator {
     this.#makes = makes;
   }
 
-  async locate(spelled: string, operation: 'fetch' | 'archive' | 'push'): Promise<LocatedRepository> {
+  async locate(spelled: string): Promise<LocatedRepository> {
     const name = await this.#directory.nameOf(spelled);
-    if (name === undefined) return { name: spelled, create: false };
-    return { name, create: this.#makes && operation === 'push' && !(await this.#exists(spelled)) };
+    if (name === undefined) return { name: spelled, mustMake: NEVER };
+    return { name, mustMake: this.#makes ? async () => !(await this.#exists(spelled)) : NEVER };
   }
 
   async #exists(spelled: string): Promise<boolean> {

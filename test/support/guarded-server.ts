@@ -56,9 +56,9 @@ export async function guardedServer(t: TestContext, options: GuardedServerOption
     authorize: async ({ operation, name, request }) => {
       const repository = await repositories.nameOf(name);
       if (repository === undefined) return { allow: false, status: 404, message: 'Repository not found' };
-      const mustMake = operation === 'push' && !(await exists(name));
+      const mustMake = async (): Promise<boolean> => !(await exists(name));
       const authorization = request.headers.get('authorization');
-      return access({ operation, repository, authorization, create: mustMake || undefined });
+      return access({ operation, repository, authorization, mustMake });
     },
     hooks,
     push: { authorizeUpdates: createPushAuthorization({ authorizer, onError }) },

@@ -7,6 +7,7 @@ import type { HttpClient, Verdict } from '../../transport/http/options.ts';
 import type { Evidence } from './application-authorizer.ts';
 import type { AccessDecision, AccessRequest, Authorizer } from './authorizer.ts';
 import { answeredInTime } from './deadline.ts';
+import { decideAccess, type MustMake } from './decide-access.ts';
 import { type HttpCredentials, parseAuthorization } from './http-credentials.ts';
 import { claimOf } from './http-evidence.ts';
 import { ANONYMOUS, isAnonymous, type Subject } from './subject.ts';
@@ -51,9 +52,11 @@ export interface HttpKnock {
   readonly authorization: string | null;
   /** What the carrier knows of the client. */
   readonly client?: HttpClient | undefined;
-  /** Whether the repository would have to be made for this push. */
-  readonly create?: boolean | undefined;
+  /** Whether the repository would have to be made for this push. Default: never. */
+  readonly mustMake?: MustMake | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told who it is, before it is decided what they may: for logs. */
+  readonly onSubject?: ((subject: Subject) => void) | undefined;
 }
 
 /** @throws {GitError} OVERLOADED when it cannot be decided in time; ABORTED; and what authenticator and authorizer throw */
@@ -98,19 +101,13 @@ export function createHttpAccess({
   };
 
   const decide = async (knock: HttpKnock, signal: AbortSignal): Promise<Verdict> => {
-    const { operation, repository, client, create } = knock;
+    const { operation, repository, client, mustMake } = knock;
     const subject = await subjectOf(knock, signal);
     if (subject === 'malformed') return unauthorized('Cannot read the Authorization header');
     if (subject === undefined) return unauthorized('Access denied: wrong user name, password or token');
-    const request: AccessRequest = {
-      subject,
-      repository,
-      operation,
-      transport: 'http',
-      address: client?.address,
-      create,
-    };
-    const decision = await authorizer.decide(request, { signal });
+    const address = client?.address;
+    const asked: AccessRequest = { subject, repository, operation, transport: 'http', address };
+    const { request, decision } = await decideAccess(authorizer, asked, mustMake, { signal });
     if (decision.allowed === true) return { allow: true, principal: { subject, request } satisfies Admitted };
     if (isAnonymous(subject)) return unauthorized('Access denied: this needs a user name and a token');
     return refusal(decision);

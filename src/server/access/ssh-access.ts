@@ -12,6 +12,7 @@ import type { Certificate } from '../../transport/ssh/certificate.ts';
 import type { SshCommand } from '../../transport/ssh/ssh-command.ts';
 import type { AccessRequest, Authorizer } from './authorizer.ts';
 import { answeredInTime } from './deadline.ts';
+import { decideAccess, type MustMake } from './decide-access.ts';
 import type { Admitted } from './http-access.ts';
 import type { Identities } from './identities.ts';
 import type { Subject } from './subject.ts';
@@ -35,7 +36,7 @@ export interface SshRepository {
   /** Without `.git`. */
   readonly name: string;
   /** Whether a push would have to make it. */
-  readonly create?: boolean | undefined;
+  readonly mustMake?: MustMake | undefined;
 }
 
 export interface SshAccess {
@@ -68,16 +69,9 @@ export function createSshAccess(options: SshAccessOptions): SshAccess {
         const operation = OPERATIONS[service];
         const repository = await locate(path.replace(/^\/+/, ''));
         if (repository === undefined) throw notFound();
-        const create = operation === 'push' && repository.create === true;
-        const request: AccessRequest = {
-          subject,
-          repository: repository.name,
-          operation,
-          transport: 'ssh',
-          address,
-          create,
-        };
-        const decision = await authorizer.decide(request, { signal: ended });
+        const { name, mustMake } = repository;
+        const asked: AccessRequest = { subject, repository: name, operation, transport: 'ssh', address };
+        const { request, decision } = await decideAccess(authorizer, asked, mustMake, { signal: ended });
         if (decision.allowed === true) return { subject, request };
         throw decision.visible === true ? denied(decision.message) : notFound();
       };
