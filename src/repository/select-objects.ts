@@ -7,7 +7,7 @@
 import type { Cancellable, ProgressListener } from '../core/byte-stream.ts';
 import { GitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
-import { bytesToHex, hexToBytes, isObjectId, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
+import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
 import { BLOB, COMMIT, TAG } from '../core/object-kind.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { HeldObjects } from './bitmap-selection/held-objects.ts';
@@ -23,7 +23,7 @@ import { ObjectWalk } from './object-walk.ts';
 import { Pace } from './pace.ts';
 import { type PreferredBases, preferredBasesOf } from './preferred-bases.ts';
 import { type SortedTips, sortTips } from './sorted-tips.ts';
-import { SparsePatterns } from './sparse-patterns.ts';
+import { readSparsePatterns } from './sparse-patterns.ts';
 import { SparseWalk } from './sparse-walk.ts';
 import { peelObject } from './tag.ts';
 import type { ChangedObjects } from './tree-changes/changed-objects.ts';
@@ -210,11 +210,7 @@ export async function selectObjects(
 function boundsOf(reader: ObjectReader, filter: ObjectFilter | undefined): FilterBounds | undefined {
   return (
     filter &&
-    filterBounds(filter, (id) => {
-      const blob = isObjectId(id, reader.format) ? reader.read(id) : undefined;
-      if (blob?.kind === 'blob') return new SparsePatterns(blob.data);
-      throw new GitError('UNSUPPORTED', `Cannot filter by ${id}: it is no blob`);
-    })
+    filterBounds(filter, (id) => readSparsePatterns(reader, id))
   );
 }
 
