@@ -208,10 +208,7 @@ export async function selectObjects(
 }
 
 function boundsOf(reader: ObjectReader, filter: ObjectFilter | undefined): FilterBounds | undefined {
-  return (
-    filter &&
-    filterBounds(filter, (id) => readSparsePatterns(reader, id))
-  );
+  return filter && filterBounds(filter, (id) => readSparsePatterns(reader, id));
 }
 
 /** The wants by kind, tags peeled, and the parents of commits that are shallow no more. */
