@@ -104,7 +104,12 @@ const SHARE_OF_MANY = 3 / 4;
 /** Those who wait for each that runs: what they cost is a connection and their request. */
 const WAITING_PER_PLACE = 4;
 /** Below the minute after which most proxies give up an answer that does not begin. */
-const WAIT_MS = 30_000;
+const WAIT_MS = 50_000;
+/**
+ * Above what 48 clones at once bring about whose clients run on the same two processors (10 to 83 ms); small requests, as
+ * those about health, then take about twice that.
+ */
+const EVENT_LOOP_DELAY_MS = 100;
 /** Of what the process may use: the rest is for what grows before the next look, and for the system's file cache. */
 const SHARE_OF_MEMORY = 0.75;
 
@@ -120,11 +125,11 @@ export function defaultAdmission(machine: Machine = thisMachine()): AdmissionSet
     maintenance: { ...kindWith(1), waiting: 64 }, // git's own rule is one a repository; it takes every processor
     // A recursive clone with hundreds of submodules passes: three requests each. Guesses are what `logins` slows.
     rates: { identity: { perSecond: 50, burst: 1000 }, address: { perSecond: 100, burst: 2000 } },
-    // Six a minute in the long run: 3 million a year, of 2^160 tokens.
+    // Six a minute in the long run: three million a year.
     logins: { address: { perSecond: 0.1, burst: 30 }, user: { perSecond: 0.1, burst: 30 } },
     quotas: { repositoryBytes: 0, ownerBytes: 0, measureEveryMs: 60_000 },
     shed: {
-      eventLoopDelayMs: 200,
+      eventLoopDelayMs: EVENT_LOOP_DELAY_MS,
       memoryBytes: Math.floor(machine.memoryBytes * SHARE_OF_MEMORY),
       freeDiskBytes: 512 * 1024 * 1024,
     },

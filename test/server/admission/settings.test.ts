@@ -46,6 +46,6 @@ test('what is left out of a kind follows how many of it may run', () => {
     runningPerRepository: 75,
     runningPerAddress: 75,
     waiting: 400,
-    waitMs: 30_000,
+    waitMs: 50_000,
   });
 });
