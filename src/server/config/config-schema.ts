@@ -110,7 +110,7 @@ export const configSchema = members({
     ),
     dumb: optional(
       flag(),
-      'Whether stored files are served to clients of the dumb protocol, which gives them every object. By default unless wants is given and not any.',
+      'Whether stored files are served to clients of the dumb protocol, which gives them every object. By default only where access says nothing, and wants is not given or any.',
     ),
   }),
   push: group('Pushes.', {

@@ -62,7 +62,7 @@ export interface TlsConfig {
 }
 
 /** Beside these, members of the SSH server's limits. */
-export interface SshConfig {
+interface SshConfig {
   /** Directory of the host keys. */
   readonly hostKeys: string;
   readonly passwords: boolean;
@@ -135,10 +135,16 @@ export function serverConfigOf(settings: Settings, directoryOf: (setting: string
     admission: completeAdmission(admission),
     fetch: {
       wants: fetch.wants ?? 'reachable',
-      dumb: fetch.dumb ?? (fetch.wants === undefined || fetch.wants === 'any'),
+      dumb: fetch.dumb ?? isDumbByDefault(settings),
     },
     health: { listen: addressesOf(settings.health.listen) },
   };
+}
+
+/** It gives every object, also what no ref reaches any more: not where somebody was to decide who sees what. */
+function isDumbByDefault({ fetch: { wants }, access }: Settings): boolean {
+  const isAnybodyAsked = (access.file ?? access.rules ?? access.application.url) !== undefined;
+  return !isAnybodyAsked && (wants === undefined || wants === 'any');
 }
 
 function accessConfigOf(

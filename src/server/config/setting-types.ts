@@ -128,7 +128,7 @@ export function path() {
 }
 
 /** @param noun singular, of what the list has */
-export function list(noun: string, isOne: (item: string) => boolean = (item) => item !== '') {
+function list(noun: string, isOne: (item: string) => boolean = (item) => item !== '') {
   return { kind: 'list', type: textList(noun, isOne) } as const;
 }
 

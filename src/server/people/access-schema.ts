@@ -89,7 +89,7 @@ export function isUserName(name: string): boolean {
 }
 
 /** @returns milliseconds since the epoch; `undefined` for text that is no time */
-export function parseTime(text: string): number | undefined {
+function parseTime(text: string): number | undefined {
   const ms = TIME.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;
 }

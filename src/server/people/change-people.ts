@@ -19,12 +19,12 @@ export interface AccessFileContents {
   revokedKeys?: string[];
 }
 
-export interface WrittenUser {
+interface WrittenUser {
   groups?: string[];
 }
 
 /** What a token or key is good for, and whose it is. Times in ISO 8601. */
-export interface WrittenCredential {
+interface WrittenCredential {
   user: string;
   scope?: Scope;
   repositories?: string[];
@@ -33,12 +33,12 @@ export interface WrittenCredential {
   comment?: string;
 }
 
-export interface WrittenToken extends WrittenCredential {
+interface WrittenToken extends WrittenCredential {
   id: string;
   hash: string;
 }
 
-export interface WrittenKey extends WrittenCredential {
+interface WrittenKey extends WrittenCredential {
   key: string;
 }
 
