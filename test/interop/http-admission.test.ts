@@ -147,3 +147,38 @@ test('rewriting a branch is refused to those who may only add to it', async (t) 
   assert.match(atomic.stderr, /main -> new \(atomic push failure\)/);
   assertClean(stored);
 });
+
+test('a client that goes away does not wait any longer, and leaves nothing open', async (t) => {
+  let stopped: (() => void) | undefined;
+  let asked: (() => void) | undefined;
+  const hasStopped = new Promise<void>((resolve) => {
+    stopped = resolve;
+  });
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const late: boolean[] = [];
+  const { work, remote, server } = await scene(t, {
+    admit: async ({ kind }, { signal }) => {
+      if (kind === 'push') return { release: () => undefined };
+      asked?.();
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      stopped?.();
+      return { release: () => void late.push(true) };
+    },
+  });
+  await ok(gitAsync(work, 'push', '-q', remote, 'main'));
+  const leaving = new AbortController();
+  const answer = fetch(`${remote}/git-upload-pack`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-git-upload-pack-request', 'git-protocol': 'version=2' },
+    body: fetchRequest((await ok(gitAsync(work, 'ls-remote', remote, 'main'))).stdout.slice(0, 40)),
+    signal: leaving.signal,
+  });
+  await isAsked;
+  leaving.abort();
+  await assert.rejects(answer);
+  await hasStopped;
+  while (server.openCount() > 0 || late.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(late, [true]);
+});

@@ -292,6 +292,29 @@ describe('forced', () => {
     });
   }
 
+  test('is taken for granted once two hundred walks have found it', async () => {
+    const { repository, base, left, right } = await scene();
+    const changes = Array.from({ length: 201 }, (_, n) => {
+      const [oldId, newId] = n < 200 ? [left, right] : [base, left];
+      return [`refs/heads/b${n}`, oldId, newId] as const;
+    });
+    await setRefs(repository, Object.fromEntries(changes.map(([name, oldId]) => [name, oldId])));
+    const creation = ['refs/heads/new', ZERO, left] as const;
+    for (const [count, ...last] of [
+      [199, false, false],
+      [200, true, false],
+    ] as const) {
+      const seen: (boolean | undefined)[] = [];
+      await push(repository, [...changes.slice(200 - count), creation], {
+        authorizeUpdates: async (updates) => {
+          seen.push(...updates.map(({ forced }) => forced));
+          return updates.map(() => (updates[0]?.forced === undefined ? undefined : reject()));
+        },
+      });
+      assert.deepEqual(seen.slice(-2), last);
+    }
+  });
+
   test('is what the walk over any history says', async () => {
     const anyPlan = fc.record({
       parents: fc.array(fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 2 }), {
