@@ -106,8 +106,8 @@ const WAITING_PER_PLACE = 4;
 /** Below the minute after which most proxies give up an answer that does not begin. */
 const WAIT_MS = 50_000;
 /**
- * Above what 48 clones at once bring about whose clients run on the same two processors (10 to 83 ms); small requests, as
- * those about health, then take about twice that.
+ * Seen with 48 clones at once whose clients ran on the same two processors: 5 to 83 ms, with other work beside them up to
+ * 135. Small requests, as those about health, then take about twice that.
  */
 const EVENT_LOOP_DELAY_MS = 100;
 /** Of what the process may use: the rest is for what grows before the next look, and for the system's file cache. */
