@@ -40,13 +40,30 @@ export {
   type HttpKnock,
 } from './server/access/http-access.ts';
 export { type HttpCredentials, parseAuthorization } from './server/access/http-credentials.ts';
+export { httpIdentities } from './server/access/http-identities.ts';
+export {
+  createWatchfulAuthorizer,
+  type Identify,
+  type IdentifyContext,
+  Identities,
+  type LoginGuard,
+} from './server/access/identities.ts';
 export { matchesPath, matchesSomePath } from './server/access/path-pattern.ts';
+export type { People } from './server/access/people.ts';
+export { identifyAmong } from './server/access/people-identifier.ts';
 export {
   createPushAuthorization,
   type PushAuthorizationOptions,
 } from './server/access/push-authorization.ts';
 export { PushNotifier, type PushNotifierOptions } from './server/access/push-notifier.ts';
 export { createRuleAuthorizer } from './server/access/rule-authorizer.ts';
+export {
+  createSshAccess,
+  type SshAccess,
+  type SshAccessOptions,
+  type SshRepository,
+  servedTo,
+} from './server/access/ssh-access.ts';
 export {
   ANONYMOUS,
   type Credential,
@@ -82,6 +99,23 @@ export {
   type ShedSettings,
 } from './server/admission/settings.ts';
 export type { Readings, Trouble } from './server/admission/shed-policy.ts';
+export type { HealthState, ServerHealth } from './server/doors/health.ts';
+export { type HealthServer, listenHealth } from './server/doors/health-server.ts';
+export {
+  DEFAULT_HTTP_DOOR_LIMITS,
+  type HttpDoorLimits,
+  type HttpDoorSettings,
+} from './server/doors/http-door-settings.ts';
+export {
+  listenSsh,
+  type RunningSshDoor,
+  type SshCommandSummary,
+  type SshDoorOptions,
+  type SshDoorSettings,
+} from './server/doors/ssh-door.ts';
+export type { TlsSettings } from './server/doors/tls-settings.ts';
+export { trustedNetworks } from './server/doors/trusted-networks.ts';
+export { type HttpServerOptions, listenHttp, type RunningHttpServer } from './server/http-server.ts';
 export { addressKey } from './server/limits/address-key.ts';
 export { FairGate, type GateLimits, type Place, type Visitor } from './server/limits/fair-gate.ts';
 export { type Rate, TokenBuckets } from './server/limits/token-bucket.ts';

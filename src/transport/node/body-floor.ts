@@ -10,6 +10,8 @@ export interface BodyFloor {
   readonly bytes: number;
   /** Milliseconds spent waiting for the client; what the server does with the bytes does not count. */
   readonly windowMs: number;
+  /** What comes after as many bytes may take its time. Default: nothing may. */
+  readonly firstBytes?: number | undefined;
 }
 
 /** 17 bytes a second: below any modem, and a byte every two minutes is no network. */
@@ -22,13 +24,16 @@ export const DEFAULT_BODY_FLOOR: BodyFloor = { bytes: 1024, windowMs: 60_000 };
  * @throws {GitError} ABORTED
  */
 export async function* atLeast(body: ByteStream, floor: BodyFloor): AsyncGenerator<Uint8Array, undefined> {
+  const { firstBytes = Number.POSITIVE_INFINITY } = floor;
   let waitedMs = 0;
   let sizeBytes = 0;
+  let totalBytes = 0;
   let asked = performance.now();
   for await (const chunk of body) {
     waitedMs += performance.now() - asked;
     sizeBytes += chunk.length;
-    if (waitedMs >= floor.windowMs) {
+    totalBytes += chunk.length;
+    if (waitedMs >= floor.windowMs && totalBytes < firstBytes) {
       if (sizeBytes < floor.bytes) throw tooSlow(floor, sizeBytes);
       waitedMs = 0;
       sizeBytes = 0;

@@ -36,7 +36,7 @@ export interface NodeListenerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds without one byte sent or taken by the client. Default: `DEFAULT_LIMITS.idleTimeoutMs`. */
   readonly idleTimeoutMs?: number | undefined;
-  /** What requests must bring at the least, but for pushes, which pause while packs are made. */
+  /** What requests must bring at the least; pushes only at their beginning. Default `DEFAULT_BODY_FLOOR`. */
   readonly bodyFloor?: BodyFloor | undefined;
   /**
    * Proxies whose word about their clients counts. When it is given, headers about clients that come from anybody
@@ -160,8 +160,12 @@ async function* requestBody(
 ): AsyncGenerator<Uint8Array, undefined> {
   if (sendContinue) response.writeContinue();
   const chunks = chunksOf(incoming, client);
-  yield* PUSH.test(incoming.url ?? '') ? chunks : atLeast(chunks, bodyFloor);
+  const isPush = PUSH.test(incoming.url ?? '');
+  yield* atLeast(chunks, isPush ? { firstBytes: COMMAND_BYTES, ...bodyFloor } : bodyFloor);
 }
+
+/** Of a push, its commands as a rule: behind them are packs, which take the time that they take to be made. */
+const COMMAND_BYTES = 64 * 1024;
 
 const PUSH = /^[^?]*\/git-receive-pack(?:\?|$)/;
 

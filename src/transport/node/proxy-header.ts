@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { isGitError } from '../../core/errors.ts';
-import { type ProxyHeader, parseProxyHeader } from '../ssh/proxy-protocol.ts';
+import { type ProxyHeader, parseProxyHeader } from '../proxy-protocol.ts';
 
 export interface ProxyHeaderOutcome {
   /** @param address of the client; `undefined` when the proxy speaks for itself. What came after the header is unread, and the socket paused */

@@ -8,7 +8,7 @@ import type { Random } from '../../../fixtures/random.ts';
 import { decodeLatin1, encodeLatin1 } from '../../../src/core/bytes.ts';
 import { type ForwardedHeader, forwardedAddress } from '../../../src/transport/http/forwarded.ts';
 import { canonicalAddress, networkOf } from '../../../src/transport/ip-address.ts';
-import { parseProxyHeader } from '../../../src/transport/ssh/proxy-protocol.ts';
+import { parseProxyHeader } from '../../../src/transport/proxy-protocol.ts';
 import type { FuzzedParser } from '../fuzzed-parser.ts';
 import { bytes, oneOf, sequence, some } from '../grammar.ts';
 

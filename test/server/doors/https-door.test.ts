@@ -110,6 +110,21 @@ test('a client is known by its certificate: the whole name, and the fingerprint'
   });
 });
 
+test('a session that is taken up again is still of the one who proved it', needs, async (t) => {
+  const { directory, authority, clients, ask } = await scene(t);
+  const { certificate, key } = newCertificate(directory, authority, 'alice');
+  const agent = new Agent({ keepAlive: false, maxCachedSessions: 10 });
+  const reused: boolean[] = [];
+  const createConnection = agent.createConnection.bind(agent);
+  agent.createConnection = (...args: Parameters<typeof createConnection>) => {
+    const socket = createConnection(...args) as TLSSocket;
+    return socket.once('secureConnect', () => reused.push(socket.isSessionReused()));
+  };
+  for (let i = 0; i < 3; i++) await ask({ agent, cert: certificate, key });
+  assert.deepEqual(reused, [false, true, true]);
+  assert.deepEqual(new Set(clients.map(({ certificate }) => certificate?.subject)), new Set(['CN=alice']));
+});
+
 test('no certificate, one of another authority, or one for servers: nobody', needs, async (t) => {
   const { directory, authority, clients, ask } = await scene(t);
   const stranger = newCertificate(directory, newAuthority(directory, 'other'), 'stranger');

@@ -208,6 +208,29 @@ test('a client that says nothing for too long is cut', async (t) => {
   socket.destroy();
 });
 
+for (const path of ['/a/git-upload-pack', '/a/git-receive-pack', '/a/git-upload-pack?/git-receive-pack']) {
+  test(`a client that trickles to ${path} is cut`, async (t) => {
+    let failure: unknown;
+    const { port } = await serve(
+      t,
+      async ({ body }) => {
+        failure = await drain(body).catch((error: unknown) => error);
+        return answer(undefined, 503);
+      },
+      { bodyFloor: { bytes: 100, windowMs: 60 } },
+    );
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n`);
+    const timer = setInterval(() => socket.write('a'), 20);
+    t.after(() => clearInterval(timer));
+    await settled(() => failure !== undefined);
+    assert.equal((failure as GitError).code, 'ABORTED');
+    assert.equal((failure as GitError).detail.windowMs, 60);
+    socket.destroy();
+  });
+}
+
 test('the signal of a server that stops ends what runs', async (t) => {
   const stop = new AbortController();
   let ended = false;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { isGitError } from '../../../src/core/errors.ts';
-import { parseProxyHeader } from '../../../src/transport/ssh/proxy-protocol.ts';
+import { isGitError } from '../../src/core/errors.ts';
+import { parseProxyHeader } from '../../src/transport/proxy-protocol.ts';
 
 const line = (text: string) => new TextEncoder().encode(text);
 const SIGNATURE = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a];

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { GitError } from '../../core/errors.ts';
-import { canonicalAddress } from '../ip-address.ts';
+import { GitError } from '../core/errors.ts';
+import { canonicalAddress } from './ip-address.ts';
 
 interface ProxiedAddress {
   readonly address: string;
