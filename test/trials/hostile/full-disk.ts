@@ -71,7 +71,10 @@ async function startOnSmallDisk({ scratch, watch }: OwnGround): Promise<WatchedS
     mountPoint,
     contents,
   ];
-  return await watch({ root: mountPoint, keepOpenMs: 2_000 }, within);
+  return await watch(
+    { root: mountPoint, keepOpenMs: 2_000, admission: { shed: { freeDiskBytes: 0 } } },
+    within,
+  );
 }
 
 class SmallDisk {

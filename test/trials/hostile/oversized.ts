@@ -8,6 +8,9 @@ import { OVERSIZED_REQUESTS, type OversizedRequest } from './oversized-requests.
 import type { Scenario } from './scenario.ts';
 
 const PATIENCE_MS = 180_000;
+/** From there on it is worth a word. */
+const LONG_SECONDS = 2;
+const LONG_HEALTH_MS = 50;
 /** What a side-band packet of the third band begins with. */
 const BAND_OF_ERRORS = '\u0003';
 
@@ -21,13 +24,17 @@ export const oversized: Scenario = {
     const slow: string[] = [];
     const counts = { refused: 0, closed: 0, answered: 0 };
     for (const request of OVERSIZED_REQUESTS) {
+      await server.slowestAnswer();
       const answer = await rawExchange(server.port, request.request(), PATIENCE_MS);
       const verdict = verdictOf(answer);
       if (verdict === 'held') broken.push(`${request.name}: no answer within ${PATIENCE_MS / 1000} s`);
       else counts[verdict]++;
       if (verdict === 'answered' && request.mayPass !== true) broken.push(`${request.name}: was taken`);
       if (!server.process.isRunning) return died(request);
-      if (answer.seconds > 2) slow.push(`${request.name}: ${answer.seconds.toFixed(1)} s`);
+      const healthMs = await server.slowestAnswer();
+      if (answer.seconds > LONG_SECONDS || healthMs > LONG_HEALTH_MS) {
+        slow.push(`${request.name}: ${answer.seconds.toFixed(1)} s, health ${healthMs.toFixed(0)} ms`);
+      }
     }
     const { refused, closed, answered } = counts;
     const figure = [`${refused} refused, ${closed} closed on, ${answered} answered`, ...slow].join('; ');

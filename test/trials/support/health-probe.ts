@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import type { ProbeReport } from './health-prober.ts';
+import type { ProbeQuestion, ProbeReport } from './health-prober.ts';
 import { HOST, type Ports } from './server-config.ts';
 
 export type { ProbeReport } from './health-prober.ts';
@@ -41,11 +41,20 @@ export class HealthProbe implements AsyncDisposable {
   }
 
   /** What was seen since the last time. */
-  async take(): Promise<ProbeReport> {
-    const answered = once(this.#child, 'message') as Promise<[ProbeReport]>;
-    this.#child.send('take');
-    const [report] = await answered;
-    return report;
+  take(): Promise<ProbeReport> {
+    return this.#ask<ProbeReport>('report');
+  }
+
+  /** Milliseconds of the slowest answer since the last look. */
+  look(): Promise<number> {
+    return this.#ask<number>('look');
+  }
+
+  async #ask<Answer>(question: ProbeQuestion): Promise<Answer> {
+    const answered = once(this.#child, 'message') as Promise<[Answer]>;
+    this.#child.send(question);
+    const [answer] = await answered;
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * Asks a server again and again whether it is there, in a process of its own: `health-prober.ts <url>…`, each
- * in its turn. A message from the parent is answered with a {@link ProbeReport} of the time since the last.
+ * in its turn. The parent's messages are {@link ProbeQuestion}s.
  *
  * Each question goes out on a new connection when its time has come, whether or not the last one was answered.
  *
@@ -9,7 +9,11 @@
 import { get } from 'node:http';
 import { setPriority } from 'node:os';
 
+/** `report` is answered with a {@link ProbeReport}, `look` with the slowest answer since the last look, in milliseconds. */
+export type ProbeQuestion = 'report' | 'look';
+
 export interface ProbeReport {
+  /** Since the last report. */
   readonly answers: number;
   readonly worstMs: number;
   readonly p99Ms: number;
@@ -33,6 +37,8 @@ try {
 
 let latencies: number[] = [];
 let failures: string[] = [];
+/** Since the last look. */
+let slowestMs = 0;
 let ownWorstMs = 0;
 let asked = 0;
 let dueAt = performance.now();
@@ -46,7 +52,9 @@ function probe(): void {
   const settle = (failure?: string): void => {
     if (settled) return;
     settled = true;
-    latencies.push(performance.now() - began);
+    const ms = performance.now() - began;
+    latencies.push(ms);
+    slowestMs = Math.max(slowestMs, ms);
     if (failure !== undefined && failures.length < MAX_FAILURES) failures.push(`${url}: ${failure}`);
     if (isReportDue) report();
   };
@@ -88,8 +96,11 @@ function report(): void {
   ownWorstMs = 0;
 }
 
-process.on('message', () => {
-  if (latencies.length > 0) report();
+process.on('message', (question: ProbeQuestion) => {
+  if (question === 'look') {
+    process.send?.(slowestMs);
+    slowestMs = 0;
+  } else if (latencies.length > 0) report();
   else isReportDue = true;
 });
 process.on('disconnect', () => process.exit());

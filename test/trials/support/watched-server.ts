@@ -91,6 +91,11 @@ export class WatchedServer implements AsyncDisposable {
     this.#before = this.#settled;
   }
 
+  /** Milliseconds of the slowest answer about health since the last look. */
+  slowestAnswer(): Promise<number> {
+    return this.#probe.look();
+  }
+
   /** From now on: what was before does not count. */
   async begin(): Promise<void> {
     await this.#probe.take();
