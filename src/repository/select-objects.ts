@@ -7,8 +7,8 @@
 import type { Cancellable, ProgressListener } from '../core/byte-stream.ts';
 import { GitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
-import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
-import { BLOB, COMMIT, TAG } from '../core/object-kind.ts';
+import { bytesToHex, hexToBytes, type ObjectId } from '../core/object-id.ts';
+import { BLOB, TAG } from '../core/object-kind.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { HeldObjects } from './bitmap-selection/held-objects.ts';
 import { type KnownReach, reachOfBitmaps, reachOfPacks } from './bitmap-selection/known-reach.ts';
@@ -21,14 +21,23 @@ import type { ObjectSelection } from './object-selection.ts';
 import { ObjectTable } from './object-table.ts';
 import { ObjectWalk } from './object-walk.ts';
 import { Pace } from './pace.ts';
-import { type PreferredBases, preferredBasesOf } from './preferred-bases.ts';
+import { preferredBasesOf } from './preferred-bases.ts';
 import { type SortedTips, sortTips } from './sorted-tips.ts';
 import { readSparsePatterns } from './sparse-patterns.ts';
 import { SparseWalk } from './sparse-walk.ts';
-import { peelObject } from './tag.ts';
 import type { ChangedObjects } from './tree-changes/changed-objects.ts';
 import { MOST_CHANGED_COMMITS, walkChanges } from './tree-changes/walk-changes.ts';
 import type { WalkPermit } from './walk-gate.ts';
+import {
+  addCommits,
+  addExcludedCommits,
+  addHeld,
+  addUnlessIn,
+  includeTags,
+  MOST_MARKED_HAVES,
+  markEdges,
+  selectionOf,
+} from './walked-objects.ts';
 
 export interface SelectionRequest {
   /** Objects of any kind; tags are included and peeled. All must exist. */
@@ -69,10 +78,6 @@ export interface SelectionOptions extends Cancellable {
 const MOST_WALKED_COMMITS = 5000;
 /** Walking as many objects takes some ten milliseconds. */
 const LEAST_LEARNED = 2000;
-/** Edges whose trees give preferred bases: git takes as many as its delta window. */
-const MOST_BASE_EDGES = 10;
-/** Haves whose trees are marked when a shallow history hides where the two sides meet. */
-const MOST_MARKED_HAVES = 1000;
 
 /**
  * Select what to send.
@@ -198,7 +203,7 @@ export async function selectObjects(
     throwIfMissing(trees.missing);
   }
 
-  await includeTags(reader, request, found, pace);
+  await includeTags(reader, request.includeTags ?? [], found, pace);
   const bases = preferredBasesOf(found, boundary, request.thin ? preferredCount : 0);
   addExcludedCommits(commits, history, boundary);
   report(found.size, true);
@@ -248,11 +253,6 @@ async function excludeHaves(
   for (const id of haves.trees) await objects.markBoundary(hexToBytes(id), 0, pace);
 }
 
-function addHeld({ tags, blobs }: SortedTips, boundary: ObjectTable): void {
-  for (const id of tags) boundary.add(hexToBytes(id), 0, TAG, 0);
-  for (const id of blobs) boundary.add(hexToBytes(id), 0, BLOB, 0);
-}
-
 /**
  * What is known of the repository without walking; `undefined` when it is of no use. What was learned of packs is for
  * clones only: few haves are such that it tells what they reach.
@@ -274,87 +274,6 @@ function heldObjects(reader: ObjectReader, commits: CommitTable, haves: SortedTi
 
 function countOf({ count, stored = [] }: ObjectSelection): number {
   return stored.reduce((sum, part) => sum + part.count, count);
-}
-
-/** Mark the trees where the two sides meet. @returns how much of the boundary is good for preferred bases */
-async function markEdges(
-  commits: CommitTable,
-  historyEdges: Int32Array,
-  objects: ObjectWalk,
-  haveCommits: readonly ObjectId[],
-  pace: Pace,
-): Promise<number> {
-  const edges = [...historyEdges];
-  for (const id of haveCommits.slice(0, MOST_MARKED_HAVES)) edges.push(commits.addId(id));
-  let preferredCount = 0;
-  for (const [i, number] of edges.entries()) {
-    if (commits.load(number)) {
-      await objects.markBoundary(commits.treeIds, number * commits.ids.idBytes, pace);
-    }
-    if (i < MOST_BASE_EDGES) preferredCount = objects.boundary.size;
-  }
-  return preferredCount;
-}
-
-function addCommits(
-  commits: CommitTable,
-  included: Int32Array,
-  filter: FilterBounds | undefined,
-  wanted: ReadonlySet<ObjectId>,
-  found: ObjectTable,
-): void {
-  const { idBytes } = commits.ids;
-  const isEvery = filter === undefined || filter.type === 'any' || filter.type === 'commit';
-  for (const number of included) {
-    if (!isEvery && !wanted.has(commits.idOf(number))) continue;
-    found.add(commits.ids.ids, number * idBytes, COMMIT, 0);
-  }
-}
-
-function addUnlessIn(boundary: ObjectTable, found: ObjectTable, id: ObjectId, kind: number): void {
-  const raw = hexToBytes(id);
-  if (boundary.find(raw, 0) < 0) found.add(raw, 0, kind, 0);
-}
-
-async function includeTags(
-  reader: ObjectReader,
-  request: SelectionRequest,
-  found: ObjectTable,
-  pace: Pace,
-): Promise<void> {
-  for (const { tagId, peeledId } of request.includeTags ?? []) {
-    if (found.find(hexToBytes(peeledId), 0) < 0) continue;
-    for (const id of peelObject(reader, tagId).tagIds) found.add(hexToBytes(id), 0, TAG, 0);
-    if (pace.isDue()) await pace.rest();
-  }
-}
-
-/** What the walk learned the client has: delta bases, and no part of the boundary that walks look up. */
-function addExcludedCommits(commits: CommitTable, history: CommitWalk, boundary: ObjectTable): void {
-  const { idBytes } = commits.ids;
-  for (let number = 0; number < commits.size; number++) {
-    if (history.isExcluded(number)) boundary.add(commits.ids.ids, number * idBytes, COMMIT, 0);
-  }
-}
-
-function selectionOf(
-  format: ObjectFormat,
-  found: ObjectTable,
-  boundary: ObjectTable,
-  held: HeldObjects | undefined,
-  bases: PreferredBases,
-): ObjectSelection {
-  return {
-    format,
-    count: found.size,
-    ids: found.table.ids,
-    kinds: found.kinds,
-    nameHashes: found.nameHashes,
-    indexOf: (ids, at) => found.find(ids, at),
-    receiverHas: (ids, at) => boundary.find(ids, at) >= 0 || held?.has(ids, at) === true,
-    keepsStored: held !== undefined,
-    ...bases,
-  };
 }
 
 function throwIfMissing(missing: MissingObject | undefined): void {
