@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { GitError } from '../core/errors.ts';
-import { storageError } from '../odb/node/storage-error.ts';
+import { storageError } from '../core/node/storage-error.ts';
 import {
   ACCESS_FILE_HELP,
   ACCESS_FILE_OPTIONS,

@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { GitError } from '../core/errors.ts';
-import { storageError } from '../odb/node/storage-error.ts';
+import { storageError } from '../core/node/storage-error.ts';
 import type { PushContext, UpdatesAuthorizer } from '../repository/push/hooks.ts';
 import type { Certificate } from '../transport/ssh/certificate.ts';
 import { Application } from './access/application.ts';

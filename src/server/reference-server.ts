@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { GitError } from '../core/errors.ts';
 import { warmMemory } from '../core/memory-budget.ts';
-import { storageError } from '../odb/node/storage-error.ts';
+import { storageError } from '../core/node/storage-error.ts';
 import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
 import type { ConfigSources } from '../repository/node/config/config-sources.ts';
 import { createRepositoryDirectory } from '../repository/node/repository-directory.ts';

@@ -7,7 +7,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { GitError, isGitError } from '../../core/errors.ts';
 import { type Evictable, warmMemory } from '../../core/memory-budget.ts';
-import { isAbsent, storageError } from './storage-error.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 
 /** Larger files are passed over: they are read whole. Those of ten million objects have some 500 MB. */
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;

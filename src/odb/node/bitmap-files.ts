@@ -5,6 +5,7 @@
  * @module
  */
 import { GitError } from '../../core/errors.ts';
+import { isAbsent } from '../../core/node/storage-error.ts';
 import { bytesToHex, type ObjectFormat } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { multiPackBitmapObjects, packOrderOfRevFile } from '../../pack/bitmap-multi-pack.ts';
@@ -13,7 +14,6 @@ import { readBitmaps, type StoredBitmaps } from '../../pack/bitmap-reader.ts';
 import { type MultiPackIndex, parseMultiPackIndex } from '../../pack/multi-pack-index.ts';
 import type { PackIndex } from '../../pack/pack-index.ts';
 import { AuxiliaryFile, readAuxiliary } from './auxiliary-file.ts';
-import { isAbsent } from './storage-error.ts';
 
 export interface BitmapFilesOptions {
   readonly format: ObjectFormat;

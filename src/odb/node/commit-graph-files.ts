@@ -6,11 +6,11 @@
  */
 import { decodeLatin1 } from '../../core/bytes.ts';
 import { GitError, isGitError } from '../../core/errors.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import { bytesToHex, isObjectId, type ObjectFormat } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { type CommitGraph, parseCommitGraph, type StoredCommitGraph } from '../../pack/commit-graph.ts';
 import { AuxiliaryFile, readAuxiliary } from './auxiliary-file.ts';
-import { isAbsent, storageError } from './storage-error.ts';
 
 export interface CommitGraphFilesOptions {
   readonly format: ObjectFormat;

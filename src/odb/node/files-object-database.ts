@@ -8,6 +8,7 @@ import { realpath, stat } from 'node:fs/promises';
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
 import type { SharedPermissions } from '../../core/node/shared-permissions.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { TaskPool } from '../../pack/task-pool.ts';
@@ -21,7 +22,6 @@ import {
   retainDirectory,
 } from './open-directories.ts';
 import { beginQuarantine, type SyncOptions } from './quarantine.ts';
-import { isAbsent, storageError } from './storage-error.ts';
 import { ObjectDirectoryFiles } from './stored-files.ts';
 
 export interface FilesObjectDatabaseOptions {

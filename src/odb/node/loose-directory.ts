@@ -8,6 +8,7 @@ import { closeSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GitError } from '../../core/errors.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import { bytesToHex, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { readFully } from '../../pack/node/positioned-read.ts';
@@ -20,7 +21,6 @@ import {
 } from '../loose-object.ts';
 import type { LooseObjects } from '../loose-objects.ts';
 import type { ObjectHeader, RawObject } from '../object-database.ts';
-import { isAbsent, storageError } from './storage-error.ts';
 
 /** Objects up to this size are streamed as one chunk. */
 const SMALL_BYTES = 64 * 1024;

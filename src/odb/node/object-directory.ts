@@ -10,6 +10,7 @@ import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { GitError, isGitError } from '../../core/errors.ts';
 import { type Evictable, warmMemory } from '../../core/memory-budget.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import type { CommitGraph } from '../../pack/commit-graph.ts';
 import type { ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
 import { parseAlternates } from '../alternates.ts';
@@ -18,7 +19,6 @@ import { CommitGraphFiles } from './commit-graph-files.ts';
 import { knownIndexBytes, shareIndexBytes } from './index-bytes.ts';
 import { LooseDirectory } from './loose-directory.ts';
 import { OpenPack, type OpenPackOptions } from './open-pack.ts';
-import { isAbsent, storageError } from './storage-error.ts';
 
 /** Two changes within one tick of a file system's clock look like one. The kernel's ticks are 1 to 10 ms long. */
 const RACY_MS = 50;

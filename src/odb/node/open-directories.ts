@@ -7,9 +7,9 @@
 import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { GitError } from '../../core/errors.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import { MAX_ALTERNATE_DEPTH } from '../alternates.ts';
 import { ObjectDirectory, type ObjectDirectoryOptions } from './object-directory.ts';
-import { isAbsent, storageError } from './storage-error.ts';
 
 interface Entry {
   readonly directory: ObjectDirectory;

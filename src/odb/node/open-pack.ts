@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { equalBytes } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { StoredBitmaps } from '../../pack/bitmap-reader.ts';
@@ -17,7 +18,6 @@ import type { ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
 import type { AuxiliaryFile } from './auxiliary-file.ts';
 import { packBitmapFile } from './bitmap-files.ts';
 import { PackFile } from './pack-file.ts';
-import { isAbsent, storageError } from './storage-error.ts';
 
 export interface OpenPackOptions {
   readonly format: ObjectFormat;

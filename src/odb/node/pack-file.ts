@@ -8,9 +8,9 @@
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { GitError } from '../../core/errors.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import { readFully } from '../../pack/node/positioned-read.ts';
 import type { RandomAccessFile } from '../../pack/stored-pack.ts';
-import { isAbsent, storageError } from './storage-error.ts';
 
 /** Descriptors that packs of all repositories may use together; Linux commonly allows a process 1,024. */
 const MAX_OPEN_PACKS = 512;

@@ -9,7 +9,7 @@
 import type { Dirent } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm, rmdir, utimes } from 'node:fs/promises';
 import { type SharedPermissions, shareDirectory } from '../../core/node/shared-permissions.ts';
-import { isAbsent, storing, systemCode } from './storage-error.ts';
+import { isAbsent, storing, systemCode } from '../../core/node/storage-error.ts';
 
 const SHARD = /^[0-9a-f]{2}$/;
 const PACK_FILE = /^(pack-[0-9a-f]+)\.([a-z]+)$/;

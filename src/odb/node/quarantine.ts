@@ -8,6 +8,7 @@ import { type FileHandle, mkdtemp, open, rename, rm, rmdir } from 'node:fs/promi
 import type { ByteStream, Cancellable } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
 import { type SharedPermissions, shareFile } from '../../core/node/shared-permissions.ts';
+import { storing, systemCode } from '../../core/node/storage-error.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
 import type { ObjectKind } from '../../core/object-kind.ts';
 import { LARGE_WORK_OBJECTS, type Runtime } from '../../core/runtime.ts';
@@ -28,7 +29,6 @@ import { openSnapshot, type ShortCuts } from './files-snapshot.ts';
 import { loosePath } from './loose-directory.ts';
 import { ObjectDirectory } from './object-directory.ts';
 import { freshen, makeDirectory, publish, removeKeeps } from './publish.ts';
-import { storing, systemCode } from './storage-error.ts';
 
 /** What is synced to disk before it is published. */
 export interface SyncOptions {

@@ -6,8 +6,8 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import { type StoredFile, type StoredFiles, storedFileKind } from '../stored-files.ts';
-import { isAbsent, storageError } from './storage-error.ts';
 
 const READ_BYTES = 64 * 1024;
 

@@ -8,7 +8,7 @@ import { closeSync, openSync, unlinkSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GitError } from '../../core/errors.ts';
-import { storageError } from '../../odb/node/storage-error.ts';
+import { storageError } from '../../core/node/storage-error.ts';
 import { readFully } from '../../pack/node/positioned-read.ts';
 import type { CreateSpool, Spool } from '../pack-sharing/spool.ts';
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { readFile } from 'node:fs/promises';
-import { systemCode } from '../../odb/node/storage-error.ts';
+import { systemCode } from '../../core/node/storage-error.ts';
 import { parseAccessFile } from '../people/access-index.ts';
 import type { AccessIndex } from '../people/access-index-builder.ts';
 import type { Finding } from './check-config.ts';

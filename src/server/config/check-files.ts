@@ -4,7 +4,7 @@
  * @module
  */
 import { access, constants, stat } from 'node:fs/promises';
-import { systemCode } from '../../odb/node/storage-error.ts';
+import { systemCode } from '../../core/node/storage-error.ts';
 import type { Finding } from './check-config.ts';
 import type { ServerConfig } from './server-config.ts';
 

@@ -6,7 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isGitError } from '../../core/errors.ts';
-import { systemCode } from '../../odb/node/storage-error.ts';
+import { systemCode } from '../../core/node/storage-error.ts';
 import { checkSecret } from '../access/application-address.ts';
 import { secureContextOptions } from '../doors/tls-settings.ts';
 import type { Finding } from './check-config.ts';

@@ -6,7 +6,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { GitError } from '../../core/errors.ts';
-import { isAbsent, storageError } from '../../odb/node/storage-error.ts';
+import { isAbsent, storageError } from '../../core/node/storage-error.ts';
 import { checkAccessFile } from './check-access-file.ts';
 import { checkSettings, type Finding } from './check-config.ts';
 import { checkFiles } from './check-files.ts';

@@ -6,7 +6,7 @@
  */
 import { open } from 'node:fs/promises';
 import { GitError, isGitError } from '../../core/errors.ts';
-import { isAbsent, storageError, systemCode } from '../../odb/node/storage-error.ts';
+import { isAbsent, storageError, systemCode } from '../../core/node/storage-error.ts';
 import { keyFingerprint } from '../../transport/node/ssh/key-fingerprint.ts';
 import type { Certificate } from '../../transport/ssh/certificate.ts';
 import type { People } from '../access/people.ts';

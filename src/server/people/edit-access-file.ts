@@ -7,7 +7,7 @@ import { type FileHandle, open, readFile, realpath, rename, rm, stat } from 'nod
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GitError } from '../../core/errors.ts';
-import { isAbsent, storageError, systemCode } from '../../odb/node/storage-error.ts';
+import { isAbsent, storageError, systemCode } from '../../core/node/storage-error.ts';
 import { formatProblem } from '../config/problem.ts';
 import { accessFileError, formatAccessFile, parseAccessFile } from './access-index.ts';
 import type { AccessFileContents } from './change-people.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
 import { GitError } from '../../../core/errors.ts';
-import { isAbsent, storageError, systemCode } from '../../../odb/node/storage-error.ts';
+import { isAbsent, storageError, systemCode } from '../../../core/node/storage-error.ts';
 import { ed25519PrivateKey } from '../../ssh/private-key.ts';
 import { keyFingerprint } from './key-fingerprint.ts';
 
