@@ -107,10 +107,10 @@ function authorizeHttp(
     return verdict.allow && readOnly && operation === 'push' ? REFUSED_AS_READ_ONLY : verdict;
 
     async function ask(): Promise<Verdict> {
-      const { name: repository, create } = await locator.locate(name, operation);
+      const { name: repository, mustMake } = await locator.locate(name);
       const authorization = head.header('authorization');
       const onSubject = (subject: Subject): void => notes.set(client, { subject, operation });
-      const knock = { operation, repository, authorization, client, create, onSubject };
+      const knock = { operation, repository, authorization, client, mustMake, onSubject };
       const asked = await gatekeeper.http(knock);
       if (asked.allow) {
         const { subject } = asked.principal as Admitted;
