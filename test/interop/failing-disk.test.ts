@@ -5,9 +5,9 @@
 import '../support/failing-disk.ts';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { encodeText } from '../../src/core/bytes.ts';
 import { isGitError } from '../../src/core/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/core/limits.ts';
@@ -61,15 +61,23 @@ const KEPT = '[receive]\n\tunpackLimit = 1\n';
 const LOGGED = '[core]\n\tlogAllRefUpdates = always\n';
 const SHALLOW = '[receive]\n\tshallowUpdate = true\n';
 
-/** A repository with a packed ref to a loose blob. */
-async function scene(t: TestContext, config: string) {
-  const path = join(await scratchDirectory(t), 'r.git');
+/** A repository with packed refs to a loose blob: made once, and copied. */
+const template = await makeTemplate();
+
+async function makeTemplate(): Promise<string> {
+  const path = join(await scratchDirectory({ after: after as TestContext['after'] }), 'r.git');
   await (await initRepository(path))[Symbol.asyncDispose]();
-  appendFileSync(join(path, 'config'), config);
   git({ cwd: path, input: OLD_TEXT }, 'hash-object', '-w', '--stdin');
   git(path, 'update-ref', 'refs/tags/old', OLD_BLOB);
   git(path, 'update-ref', 'refs/tags/stays', OLD_BLOB);
   git(path, 'pack-refs', '--all');
+  return path;
+}
+
+async function scene(t: TestContext, config: string) {
+  const path = join(await scratchDirectory(t), 'r.git');
+  cpSync(template, path, { recursive: true });
+  appendFileSync(join(path, 'config'), config);
   const repository = await openRepository(path);
   t.after(() => repository[Symbol.asyncDispose]());
   return { path, repository };
@@ -293,6 +301,41 @@ describe('a push is refused with a sentence, and nothing of it is left, when', n
     });
   }
 });
+
+describe('nothing is synced that core.fsync leaves out', needs, () => {
+  for (const [config, synced] of [
+    ['fsync = none', []],
+    ['fsync = none,reference', ['tmp_ref_']],
+    ['fsync = none,loose-object', ['tmp_objdir']],
+    ['fsync = none\n\tfsyncObjectFiles', ['tmp_objdir']],
+    ['fsync = -loose-object', ['tmp_ref_']],
+    [`fsync = none,pack\n${KEPT}`, ['objects/pack', 'tmp_objdir']],
+    [`fsync = none,pack-metadata\n${KEPT}`, ['tmp_objdir']],
+    [`fsync = -pack,-pack-metadata,-reference\n${KEPT}`, []],
+  ] as const) {
+    test(config.replaceAll(/\s+/g, ' '), async (t) => {
+      const { path, repository } = await scene(t, `[core]\n\t${config}\n`);
+      const seen = new Set<string>();
+      const letThrough = Number.POSITIVE_INFINITY;
+      const disk = failDisk(t, { operations: ['sync'], path: notingPath(path, seen), after: letThrough });
+      const { report } = await pushByHand(repository, create);
+      disk.mend();
+      assert.ok(report.includes('unpack ok'));
+      assert.deepEqual([...seen].sort(), synced);
+    });
+  }
+});
+
+/** Matches everything, and keeps where in the repository it was. */
+function notingPath(root: string, seen: Set<string>): RegExp {
+  const pattern = /./;
+  pattern.test = (path) => {
+    const name = path.slice(root.length + 1);
+    seen.add(name === 'objects/pack' ? name : (/tmp_(?:ref_|objdir)/.exec(name)?.[0] ?? name));
+    return true;
+  };
+  return pattern;
+}
 
 async function emptyRepository(t: TestContext): Promise<string> {
   const path = await scratchDirectory(t);
