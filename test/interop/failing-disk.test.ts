@@ -344,7 +344,7 @@ async function emptyRepository(t: TestContext): Promise<string> {
 }
 
 /** More than is held in memory before a file is made for it, of what must be written anew for a client. */
-const LARGE_BYTES = 700_000;
+const LARGE_BYTES = 300_000;
 
 describe('clones go on', needs, () => {
   const EVERYTHING = ['open', 'write', 'sync', 'rename', 'mkdir', 'link'] as const;
