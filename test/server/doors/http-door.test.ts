@@ -179,12 +179,11 @@ test('clients behind one PROXY are counted each for itself', async (t) => {
   });
   const by = (address: string): Socket => {
     const socket = connect(server.port, '127.0.0.1');
-    socket.write(`PROXY TCP4 ${address} 10.0.0.1 5 80\r\n`);
+    socket.write(`PROXY TCP4 ${address} 10.0.0.1 5 80\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n`);
     return socket;
   };
   const open = [by('203.0.113.7'), by('203.0.113.8')];
-  await until(() => server.connectionCount === 2);
-  await new Promise((resolve) => setTimeout(resolve, 50)); // for both headers to be read
+  await Promise.all(open.map((socket) => once(socket, 'data')));
   assert.equal(await said(by('203.0.113.7')), '');
   for (const socket of open) socket.destroy();
 });
