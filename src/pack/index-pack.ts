@@ -213,10 +213,11 @@ async function receive(
       const chunk = next.value;
       for (let at = 0; at < chunk.length; ) {
         const end = Math.min(chunk.length, at + TURN_BYTES);
-        receivedBytes += end - at;
-        if (receivedBytes > limits.maxPackBytes) throw packTooLarge(limits.maxPackBytes, receivedBytes);
+        const seenBytes = receivedBytes + end - at;
+        if (seenBytes > limits.maxPackBytes) throw packTooLarge(limits.maxPackBytes, seenBytes);
         const bodyBefore = scanner.bodyBytes;
         const stopped = scanner.scan(chunk, at, end);
+        receivedBytes += stopped - at;
         const body = chunk.subarray(at, at + scanner.bodyBytes - bodyBefore);
         throwRejected(await writing);
         if (progress !== undefined) early.offer(progress);

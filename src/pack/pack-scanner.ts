@@ -31,6 +31,11 @@ import { SettledFamilies } from './settled-families.ts';
 const PIECE_BYTES = 128 * 1024;
 /** From this many objects on, hashing them in batches pays for the memory it takes. */
 const BATCHES_FROM_OBJECTS = 2000;
+/**
+ * Inflated without a pause: some milliseconds of hashing. Of zeros, 64 KiB of a pack are a thousand times that; and who
+ * waits meanwhile is everybody else.
+ */
+const TURN_INFLATED_BYTES = 1024 * 1024;
 /** A share of the bytes from which on larger batches pay. */
 const LARGE_SHARE = 0.1;
 
@@ -86,6 +91,8 @@ export class PackScanner {
   #largeBytes = 0;
   /** The base of the entry, where it is one of the pack. */
   #base = NONE;
+  /** Inflated since {@link scan} was called last. */
+  #turnInflated = 0;
 
   /** @param hasher gives the ids of whole objects */
   constructor(format: ObjectFormat, runtime: Runtime, limits: Limits, hasher: ObjectHasher) {
@@ -104,11 +111,13 @@ export class PackScanner {
    *
    * `bodyBytes` grows by what of it was header and entries: those are to be written down, the trailer not yet.
    *
-   * @returns where it stopped: `end`, or just past the trailer
+   * @returns where it stopped: `end`, just past the trailer, or after so much work that others should have their turn:
+   * then it wants to be called again with the rest
    * @throws {GitError} PACK_CORRUPT, UNSUPPORTED or LIMIT_EXCEEDED, with `detail.offset`; the scan cannot go on
    */
   scan(chunk: Uint8Array, start: number, end: number): number {
     const chunkOffset = this.bodyBytes - start;
+    this.#turnInflated = 0;
     let at = start;
     if (this.phase === 'header') at = this.#takePackHeader(chunk, at, end);
     if (this.phase === 'entries') {
@@ -195,7 +204,7 @@ export class PackScanner {
       }
       at = this.#inflateEntry(chunk, at, end);
       this.#crc = this.#runtime.crc32(chunk, from, at, this.#crc);
-      if (this.#inEntry) continue;
+      if (this.#inEntry) return at;
 
       const { table } = this;
       table.columns.crcs[table.count++] = this.#crc;
@@ -206,6 +215,7 @@ export class PackScanner {
         this.phase = 'trailer';
         return at;
       }
+      if (this.#turnInflated >= TURN_INFLATED_BYTES) return at;
     }
     return at;
   }
@@ -279,7 +289,7 @@ export class PackScanner {
     this.#inflater.reset();
   }
 
-  /** Inflate on until the entry or the input ends. @returns how far the input was taken */
+  /** Inflate on until the entry, the input or the turn ends. @returns how far the input was taken */
   #inflateEntry(chunk: Uint8Array, start: number, end: number): number {
     const { sizeBytes } = this.#header;
     const inflater = this.#inflater;
@@ -292,14 +302,17 @@ export class PackScanner {
       at += inflater.consumed;
       this.#pieceBytes += inflater.produced;
       this.#inflated += inflater.produced;
+      this.#turnInflated += inflater.produced;
       if (this.#inflated > sizeBytes) throw this.#lyingSize('more');
       if (inflater.ended) {
         if (this.#inflated < sizeBytes) throw this.#lyingSize(`${this.#inflated}`);
         this.#finishEntry();
         return at;
       }
-      if (this.#pieceBytes === PIECE_BYTES) this.#finishPiece();
-      else if (at === end) return at;
+      if (this.#pieceBytes === PIECE_BYTES) {
+        this.#finishPiece();
+        if (this.#turnInflated >= TURN_INFLATED_BYTES && at < end) return at;
+      } else if (at === end) return at;
       else if (inflater.consumed === 0 && inflater.produced === 0)
         throw this.#lyingSize('a stream that stalls');
     }
