@@ -48,7 +48,7 @@ async function conversation(t: test.TestContext) {
 test('a client that sends far more than it was allowed to is cut', async (t) => {
   const { client, events, send, server } = await conversation(t);
   // Not once(): what is written to a cut connection may be an error first.
-  const closed = new Promise((resolve) => client.on('close', resolve));
+  const closed = new Promise<void>((resolve) => client.on('close', resolve));
   let isOpen = true;
   client.on('close', () => (isOpen = false));
   let sentBytes = 0;
