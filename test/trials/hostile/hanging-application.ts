@@ -9,7 +9,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { addressOf } from '../support/addresses.ts';
-import { takesConfig } from '../support/packwire-process.ts';
 import { post, rawExchange } from '../support/raw-exchange.ts';
 import { fillTiny, refsOf, TINY } from '../support/served-root.ts';
 import { HOST } from '../support/server-config.ts';
@@ -28,7 +27,6 @@ export const hangingApplication: Scenario = {
   does: 'the application that is asked about access takes questions and answers none, or nonsense, or not about changes',
   holds: 'nobody is let in meanwhile, nobody waits for long, and with the first answer all is as before',
   on: 'own',
-  skip: (command) => (takesConfig(command) ? undefined : 'this server asks no application'),
   async run(ground) {
     const application = await FakeApplication.start();
     try {

@@ -86,7 +86,7 @@ async function runShared(
   large: readonly string[],
   options: MorningOptions,
 ): Promise<Row> {
-  const skipped = scenario.skip?.(options.command);
+  const skipped = scenario.skip?.();
   if (skipped !== undefined) return skippedRow(scenario, skipped);
   const ground: SharedGround = { ...groundOf(scenario, options), server, large };
   await server.begin();
@@ -98,7 +98,7 @@ async function runShared(
 }
 
 async function runOwn(scenario: Extract<Scenario, { on: 'own' }>, options: MorningOptions): Promise<Row> {
-  const skipped = scenario.skip?.(options.command);
+  const skipped = scenario.skip?.();
   if (skipped !== undefined) return skippedRow(scenario, skipped);
   const { command, bounds } = options;
   const watched: WatchedServer[] = [];

@@ -49,8 +49,8 @@ interface Described {
   readonly does: string;
   /** One sentence: what must hold beside what must always hold. */
   readonly holds: string;
-  /** @param command of PackwireOptions. @returns why it cannot be tried here */
-  skip?(command: readonly string[]): string | undefined;
+  /** @returns why it cannot be tried here */
+  skip?(): string | undefined;
 }
 
 export type Scenario = Described &

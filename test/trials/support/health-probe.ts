@@ -24,14 +24,8 @@ export class HealthProbe implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** @param tiny name of a small repository, asked for where the server has no health endpoints */
-  static async start(ports: Ports, tiny: string): Promise<HealthProbe> {
-    const live = await fetch(`http://${HOST}:${ports.http}${HEALTH_PATHS[0]}`);
-    await live.body?.cancel();
-    const urls =
-      live.status === 200
-        ? DOORS.flatMap((door) => HEALTH_PATHS.map((path) => `http://${HOST}:${ports[door]}${path}`))
-        : [`http://${HOST}:${ports.http}/${tiny}/info/refs?service=git-upload-pack`];
+  static async start(ports: Ports): Promise<HealthProbe> {
+    const urls = DOORS.flatMap((door) => HEALTH_PATHS.map((path) => `http://${HOST}:${ports[door]}${path}`));
     const script = resolve(import.meta.dirname, 'health-prober.ts');
     const child = fork(script, urls, { execArgv: ['--import', 'tsx'] });
     const probe = new HealthProbe(child);

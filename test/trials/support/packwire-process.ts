@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -69,13 +69,9 @@ export class PackwireProcess implements AsyncDisposable {
     const ports = await freePorts();
     const scratch = mkdtempSync(join(tmpdir(), 'packwire-config-'));
     const monitor = onLoopDelay === undefined ? [] : ['--import', LOOP_MONITOR];
-    const words = [...within, process.execPath, ...monitor, ...command, 'serve'];
-    if (takesConfig(command)) {
-      const file = join(scratch, 'packwire.json');
-      writeFileSync(file, JSON.stringify(configurationOf(settings, ports)), { mode: 0o600 });
-      words.push('--config', file);
-    } else words.push(...flagsOf(settings, ports));
-
+    const file = join(scratch, 'packwire.json');
+    writeFileSync(file, JSON.stringify(configurationOf(settings, ports)), { mode: 0o600 });
+    const words = [...within, process.execPath, ...monitor, ...command, 'serve', '--config', file];
     const child = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
     // As long as the server runs: it may read its file again.
     child.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -133,41 +129,6 @@ export class PackwireProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.isRunning) await this.kill();
   }
-}
-
-const configTakers = new Map<string, boolean>();
-
-/** Whether the command is new enough to have configuration files. */
-export function takesConfig(command: readonly string[]): boolean {
-  const key = command.join(' ');
-  const known = configTakers.get(key);
-  if (known !== undefined) return known;
-  const { stdout } = spawnSync(process.execPath, [...command, 'help', 'serve'], { encoding: 'utf8' });
-  const takes = stdout.includes('--config');
-  configTakers.set(key, takes);
-  return takes;
-}
-
-function flagsOf(
-  { root, limits = {}, keepOpenMs, cacheBytes, git }: PackwireSettings,
-  ports: Ports,
-): string[] {
-  const option = (name: string, value: number | undefined): string[] =>
-    value === undefined ? [] : [`--${name}=${value}`];
-  const seconds = (ms: number | undefined): number | undefined =>
-    ms === undefined ? undefined : Math.ceil(ms / 1000);
-  return [
-    root,
-    `--http=${HOST}:${ports.http}`,
-    '--create',
-    '--quiet',
-    ...(git === true ? [`--git=${HOST}:${ports.git}`] : []),
-    ...option('max-pack-size', limits.maxPackBytes),
-    ...option('max-object-size', limits.maxObjectBytes),
-    ...option('idle-timeout', seconds(limits.idleTimeoutMs)),
-    ...option('keep-open', seconds(keepOpenMs)),
-    ...option('cache-bytes', cacheBytes),
-  ];
 }
 
 async function freePorts(): Promise<Ports> {

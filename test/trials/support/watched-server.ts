@@ -8,7 +8,6 @@ import { HealthProbe, type ProbeReport } from './health-probe.ts';
 import { leftOvers } from './left-overs.ts';
 import { type PackwireOptions, PackwireProcess } from './packwire-process.ts';
 import { openFiles, type ProcessFigures } from './process-figures.ts';
-import { TINY } from './served-root.ts';
 import type { PackwireSettings } from './server-config.ts';
 import { becomesTrue } from './waiting.ts';
 
@@ -43,7 +42,6 @@ export class WatchedServer implements AsyncDisposable {
     this.#settled = this.#before;
   }
 
-  /** Below the root must be {@link TINY}. */
   static async start(
     settings: PackwireSettings,
     options: PackwireOptions,
@@ -52,7 +50,7 @@ export class WatchedServer implements AsyncDisposable {
     const server = await PackwireProcess.start(settings, options);
     // A mount that only the server has is seen through it; without one the path leads to the same place.
     const root = options.within === undefined ? settings.root : `/proc/${server.pid}/root${settings.root}`;
-    const probe = await HealthProbe.start(server.ports, TINY);
+    const probe = await HealthProbe.start(server.ports);
     return new WatchedServer(server, root, probe, bounds);
   }
 
