@@ -5,7 +5,6 @@
  * @module
  */
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { GitError } from '../core/errors.ts';
 import { warmMemory } from '../core/memory-budget.ts';
 import { storageError } from '../core/node/storage-error.ts';
@@ -141,8 +140,7 @@ class FilesServer implements ReferenceServer {
       create: config.create,
       tasks,
       hooks,
-      maintenance:
-        hooks !== 'none' && ((path) => admission.enter({ kind: 'maintenance', name: basename(path) })),
+      maintenance: hooks !== 'none' && ((path) => admission.enter({ kind: 'maintenance', name: path })),
       configSources,
       keepOpenMs: config.keepOpenMs,
       onWarning,

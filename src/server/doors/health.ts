@@ -20,8 +20,9 @@ const LIVE = '/-/live';
 const READY = '/-/ready';
 
 /**
- * Answer a question about health: `/-/live` with 200, `/-/ready` with 200, or with 503 when the server drains, is
- * overloaded or short of disk; as JSON. Needs no credentials, reads nothing and waits for nothing.
+ * Answer a question about health: `/-/live` with 200, `/-/ready` with 200, or with 503 when the server drains or is
+ * overloaded; as JSON. One that is short of disk goes on serving reads, and says so. Needs no credentials, reads nothing
+ * and waits for nothing.
  *
  * @returns whether it was one
  */
@@ -42,7 +43,7 @@ export function answerHealth(
     return true;
   }
   const health = state();
-  const ready = !health.draining && health.overloaded.length === 0 && health.disk === 'ok';
+  const ready = !health.draining && health.overloaded.length === 0;
   send(response, ready ? 200 : 503, {}, `${JSON.stringify({ ready, ...health })}\n`);
   return true;
 }
