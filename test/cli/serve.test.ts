@@ -13,6 +13,8 @@ interface Running {
   readonly child: ChildProcess;
   readonly urls: readonly string[];
   readonly greeting: string;
+  /** What it has written to standard error so far. */
+  complaints(): string;
   readonly ended: Promise<CommandResult>;
 }
 
@@ -29,7 +31,7 @@ async function serve(t: TestContext, cwd: string, ...args: string[]): Promise<Ru
     if (!Array.isArray(waited)) throw new Error(`serve ended: ${stderr}`);
   }
   const urls = [...stdout.matchAll(/^listening on (http:\S+)\/$/gm)].map((match) => match[1] as string);
-  return { child, urls, greeting: stdout, ended };
+  return { child, urls, greeting: stdout, complaints: () => stderr, ended };
 }
 
 async function workTree(t: TestContext): Promise<{ directory: string; work: string }> {
@@ -147,7 +149,8 @@ test('whoever may do everything comes from this machine, unless it is said in so
     refused.stderr,
     /^ {2}--http: error: listen\.http\[0\]: 0\.0\.0\.0 can be reached from other machines/m,
   );
-  const { child, ended } = await serve(t, cwd, '.', '--http=0.0.0.0:0', '--insecure-anonymous');
+  const { child, ended, complaints } = await serve(t, cwd, '.', '--http=0.0.0.0:0', '--insecure-anonymous');
+  while (complaints() === '') await new Promise((resolve) => setTimeout(resolve, 5));
   child.kill('SIGTERM');
   assert.match((await ended).stderr, /^warning: 0\.0\.0\.0 can be reached from other machines/m);
 });
