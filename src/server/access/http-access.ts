@@ -105,6 +105,7 @@ export function createHttpAccess({
     const subject = await subjectOf(knock, signal);
     if (subject === 'malformed') return unauthorized('Cannot read the Authorization header');
     if (subject === undefined) return unauthorized('Access denied: wrong user name, password or token');
+    knock.onSubject?.(subject);
     const address = client?.address;
     const asked: AccessRequest = { subject, repository, operation, transport: 'http', address };
     const { request, decision } = await decideAccess(authorizer, asked, mustMake, { signal });
