@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'ssh2';
-import { newSshKey, OPENSSH_MISSING } from '../../support/openssh.ts';
+import { OPENSSH_MISSING } from '../../support/openssh.ts';
 import { addressOf } from '../support/addresses.ts';
+import { makeKnownUser } from '../support/known-user.ts';
 import { politeGit } from '../support/polite-git.ts';
 import { openSocket } from '../support/raw-exchange.ts';
 import { fillTiny, TINY } from '../support/served-root.ts';
@@ -51,20 +52,14 @@ async function startWithSsh({ scratch, watch }: OwnGround) {
   const root = join(scratch, 'served');
   mkdirSync(root);
   fillTiny(root);
-  const key = newSshKey(scratch, 'key');
-  const file = join(scratch, 'access.json');
-  const publicKey = readFileSync(`${key.path}.pub`, 'utf8').trim();
-  const people = { users: { alice: { groups: [] } }, keys: [{ key: publicKey, user: 'alice' }] };
-  writeFileSync(file, JSON.stringify(people), { mode: 0o600 });
+  const { accessFile, sshCommand } = makeKnownUser(scratch);
   const server = await watch({
     root,
     keepOpenMs: 2_000,
     ssh: { hostKeys: join(scratch, 'host-keys'), loginGraceMs: GRACE_MS },
-    access: { file },
+    access: { file: accessFile },
   });
-  const options =
-    '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -o BatchMode=yes';
-  return { server, ssh: `ssh -q -F none -i '${key.path}' ${options} -p ${server.process.ports.ssh}` };
+  return { server, ssh: `${sshCommand} -p ${server.process.ports.ssh}` };
 }
 
 /** @returns milliseconds until a real client was served, however often it had to try; `undefined` for never */

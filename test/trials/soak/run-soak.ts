@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bounds } from '../support/bounds.ts';
 import type { ProbeReport } from '../support/health-probe.ts';
+import { type KnownUser, makeKnownUser } from '../support/known-user.ts';
 import type { PackwireOptions } from '../support/packwire-process.ts';
 import { fillRoot, refsOf, unsound } from '../support/served-root.ts';
 import { HOST } from '../support/server-config.ts';
@@ -53,6 +54,11 @@ export interface OperationFigures {
 }
 
 const KEEP_OPEN_MS = 2_000;
+/** Everybody may read, over git:// too; who has a name may write. */
+const RULES = [
+  { repositories: ['**'], subjects: ['@users'], allow: ['write', 'force', 'delete', 'create'] },
+  { repositories: ['**'], subjects: ['@all'], allow: ['read'] },
+];
 const SAMPLE_MS = 2_000;
 const PROGRESS_SAMPLES = 30;
 /** Growth of the later half that counts as none: so much of the mean, and so much at least. */
@@ -66,13 +72,22 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const root = join(options.scratch, 'served');
   mkdirSync(root);
   const names = await fillRoot(root, options.repositories);
+  const user = makeKnownUser(options.scratch);
   const loopDelays: number[] = [];
   await using server = await WatchedServer.start(
-    { root, keepOpenMs: KEEP_OPEN_MS, git: true },
+    {
+      root,
+      keepOpenMs: KEEP_OPEN_MS,
+      git: true,
+      ssh: user.sshCommand === undefined ? undefined : { hostKeys: join(options.scratch, 'host-keys') },
+      access: { file: user.accessFile, rules: RULES },
+    },
     { command: options.command, onLoopDelay: (worstMs) => void loopDelays.push(worstMs) },
     options.bounds,
   );
-  const clients = Array.from({ length: options.clients }, (_, n) => clientOf(server, names, options, n));
+  const clients = Array.from({ length: options.clients }, (_, n) =>
+    clientOf(server, names, user, options, n),
+  );
   for (const { client } of clients) await client.step();
   await server.settle();
   await server.begin();
@@ -135,14 +150,24 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   };
 }
 
-function clientOf(server: WatchedServer, names: readonly string[], { scratch }: SoakOptions, n: number) {
+function clientOf(
+  server: WatchedServer,
+  names: readonly string[],
+  { httpLogin, sshCommand }: KnownUser,
+  { scratch }: SoakOptions,
+  n: number,
+) {
   const name = names[n % names.length] as string;
   const directory = join(scratch, `client-${n}`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory);
-  const urls = [`${server.url}/${name}`];
+  const { http, ssh } = server.process.ports;
+  const urls = [
+    `http://${httpLogin}@${HOST}:${http}/${name}`,
+    ...(sshCommand === undefined ? [] : [`ssh://git@${HOST}:${ssh}/${name}`]),
+  ];
   const archiveUrl = `git://${HOST}:${server.process.ports.git}/${name}`;
-  return { name, client: new SoakClient({ directory, urls, archiveUrl, number: n }) };
+  return { name, client: new SoakClient({ directory, urls, archiveUrl, number: n, sshCommand }) };
 }
 
 function failuresOf(outcomes: readonly Outcome[]): string[] {

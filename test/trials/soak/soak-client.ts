@@ -45,6 +45,8 @@ export interface SoakClientOptions {
   /** Where archives are made. */
   readonly archiveUrl: string;
   readonly number: number;
+  /** For GIT_SSH_COMMAND, when some URL is of SSH. */
+  readonly sshCommand?: string | undefined;
 }
 
 const BRANCHES = 4;
@@ -59,6 +61,7 @@ export class SoakClient {
   readonly promises = new Acknowledged();
   readonly #options: SoakClientOptions;
   readonly #repository: string;
+  readonly #environment: Readonly<Record<string, string>>;
   /** Branches of its own on the server. */
   readonly #held = new Map<string, string>();
   #count = 0;
@@ -66,6 +69,8 @@ export class SoakClient {
   constructor(options: SoakClientOptions) {
     this.#options = options;
     this.#repository = join(options.directory, 'repository.git');
+    const { sshCommand } = options;
+    this.#environment = sshCommand === undefined ? {} : { GIT_SSH_COMMAND: sshCommand };
     git('/', 'init', '-q', '--bare', this.#repository);
   }
 
@@ -177,7 +182,7 @@ export class SoakClient {
 
   async #cloneInto(target: string, signal: AbortSignal): Promise<GitResult> {
     try {
-      const run = { cwd: this.#options.directory, signal };
+      const run = { cwd: this.#options.directory, env: this.#environment, signal };
       return await politeGit(run, 'clone', '-q', '--bare', this.#url(), target);
     } finally {
       rmSync(target, { recursive: true, force: true });
@@ -187,7 +192,7 @@ export class SoakClient {
   /** To a branch of which nobody promises anything. */
   #pushAside(signal: AbortSignal): Promise<GitResult> {
     const id = this.#commit(undefined);
-    const run = { cwd: this.#repository, signal };
+    const run = { cwd: this.#repository, env: this.#environment, signal };
     return politeGit(run, 'push', '-q', this.#url(), `+${id}:refs/heads/vanished-${this.#options.number}`);
   }
 
@@ -234,7 +239,7 @@ export class SoakClient {
   }
 
   #git(...args: readonly string[]): Promise<GitResult> {
-    return politeGit(this.#repository, ...args);
+    return politeGit({ cwd: this.#repository, env: this.#environment }, ...args);
   }
 }
 
