@@ -49,10 +49,11 @@ export function createEngine(config: ServerConfig, parts: EngineParts): Engine {
       if (config.create) await pointHeadAtPushedBranch(push);
     },
   };
-  const { collisionDetection, ...policy } = config.push;
+  const { collisionDetection, fsckObjects, ...policy } = config.push;
   const push = {
     policy,
     collisionDetection,
+    fsckObjects,
     authorizeUpdates: gatekeeper.isOpen ? undefined : gatekeeper.authorizeUpdates,
   };
   const serveSsh = gitOverSsh({

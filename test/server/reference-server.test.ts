@@ -217,3 +217,13 @@ test('it says whether it is ready, and that it is about to stop', async (t) => {
   });
   assert.equal((await fetch(`${server.urls[0]}/-/live`)).status, 200);
 });
+
+test('objects that attack clients are refused where the server is told to look', async (t) => {
+  const { root, work, url } = await scene(t, { push: { fsckObjects: true } });
+  const blob = git({ cwd: work, input: 'x' }, 'hash-object', '-w', '--stdin').trim();
+  const tree = git({ cwd: work, input: `100644 blob ${blob}\t.git\n` }, 'mktree').trim();
+  const commit = git(work, 'commit-tree', '-m', 'evil', tree).trim();
+  const refused = await run(work, 'push', url('http', 'team/app', 'alice'), `${commit}:refs/heads/evil`);
+  assert.match(refused.stderr, /contains '\.git'/);
+  assert.equal(git(join(root, 'team/app.git'), 'for-each-ref', 'refs/heads/evil'), '');
+});

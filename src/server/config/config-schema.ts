@@ -117,6 +117,10 @@ export const configSchema = members({
     denyDeletes: setting(flag(), 'Refuse to delete branches.', false),
     denyNonFastForwards: setting(flag(), 'Refuse to rewrite branches.', false),
     collisionDetection: setting(flag(), 'Look for SHA-1 collision attacks in what is pushed.', true),
+    fsckObjects: optional(
+      flag(),
+      'Refuse objects that git fsck --strict finds wrong, among them those made to attack clients. By default what receive.fsckObjects of each repository says.',
+    ),
   }),
   hooks: setting(
     choice(['own', 'any', 'none']),

@@ -45,6 +45,8 @@ export interface ServerConfig {
     readonly denyDeletes: boolean;
     readonly denyNonFastForwards: boolean;
     readonly collisionDetection: boolean;
+    /** Without it, as each repository says. */
+    readonly fsckObjects?: boolean | undefined;
   };
   readonly hooks: 'own' | 'any' | 'none';
   readonly cacheBytes: number;
