@@ -13,7 +13,7 @@ import { serveDaemonConnection } from '../transport/git-daemon/serve-connection.
 import { type DaemonListener, listenGitDaemon } from '../transport/node/git-daemon-listener.ts';
 
 /** One request to be let in. */
-export interface DaemonKnock {
+interface DaemonKnock {
   readonly operation: 'fetch' | 'archive';
   /** Without slashes in front. */
   readonly name: string;

@@ -18,7 +18,7 @@ export interface Admitted {
   readonly request: AccessRequest;
 }
 
-export interface AuthenticationContext {
+interface AuthenticationContext {
   readonly address: string | undefined;
   /** Fires when nobody waits for the answer any more. */
   readonly signal: AbortSignal;

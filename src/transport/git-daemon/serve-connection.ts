@@ -18,7 +18,7 @@ import { type DaemonRequest, parseDaemonRequest } from './request-line.ts';
 export type DaemonOpening = { readonly repository: Repository } | { readonly refused: string };
 
 /** Who is at the other end, as far as the listener can tell. */
-export interface DaemonClient {
+interface DaemonClient {
   readonly address: string;
 }
 
