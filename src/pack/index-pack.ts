@@ -145,6 +145,7 @@ async function complete(
     heavyRoots: scanner.heavyTrees.roots().filter((root) => !families.has(root)),
     families,
     early,
+    resolvedBytes: scanner.resolvedBytes,
     isMuchLarge: scanner.isMuchLarge,
   };
   const refBases = collectRefBases(table, scanner.refDeltaCount);

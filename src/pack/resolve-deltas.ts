@@ -31,12 +31,16 @@ export interface ScannedPack extends OpenPack {
   readonly families: SettledFamilies;
   /** What may be under way with those. */
   readonly early: EarlyResolution;
-  /** Whether much of what is to be made is in large objects. */
+  /** Bytes of all objects to be made. */
+  readonly resolvedBytes: number;
+  /** Whether much of that is in large objects. */
   readonly isMuchLarge: boolean;
 }
 
 /** From this many deltas on, threads pay for their start (15 ms each). */
 export const THREADS_FROM_DELTAS = 3000;
+/** From so many bytes to be made on, they do so too, and one large object does not keep everybody else waiting. */
+export const THREADS_FROM_BYTES = 32 * 1024 * 1024;
 
 /** Bytes made between two looks at the other work of the process: about 10 ms. */
 const TURN_BYTES = 8 * 1024 * 1024;
@@ -90,7 +94,7 @@ export async function resolveDeltas(
     tasks !== undefined &&
     path !== undefined &&
     tasks.runtimeName === runtime.name &&
-    deltaCount >= THREADS_FROM_DELTAS
+    (deltaCount >= THREADS_FROM_DELTAS || pack.resolvedBytes >= THREADS_FROM_BYTES)
   ) {
     await resolveInThreads(job, path, tasks, pack, report, signal);
   } else {

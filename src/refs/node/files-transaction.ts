@@ -21,10 +21,10 @@ import { systemReason } from '../../core/node/storage-error.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import { formatLooseRef } from '../loose-ref.ts';
 import type { RefBatchOptions, RefUpdate } from '../ref-database.ts';
-import { compareRefNames } from '../ref-name.ts';
+import { compareRefNames, isStorableRefName } from '../ref-name.ts';
 import { ATOMIC_FAILURE, planBatch, type RefRefusal, refuseAll } from '../ref-transaction.ts';
 import { removeEmptyParents } from './empty-directories.ts';
-import { type FilesRefStore, lookUp, refPath } from './files-ref-store.ts';
+import { type FilesRefStore, lookUp, refPath, type StoredRef } from './files-ref-store.ts';
 import { StagedFile } from './lock-file.ts';
 import { isLoose, isPackable, type LockedRef, lockRef } from './locked-ref.ts';
 import { appendLogs } from './log-updates.ts';
@@ -78,13 +78,8 @@ export class FilesTransaction {
   /** @param onPrepared may refuse what is left, under the locks */
   async #run(indices: readonly number[], onPrepared?: () => Promise<void>): Promise<void> {
     const { format } = this.#store;
-    const plan = planBatch(
-      this.#updates,
-      indices,
-      format,
-      (name) => lookUp(this.#store, name),
-      this.#refusals,
-    );
+    const read = await this.#lookAhead(indices);
+    const plan = planBatch(this.#updates, indices, format, read, this.#refusals);
     plan.sort((a, b) => compareRefNames(a.name, b.name)); // the order of locking, so that batches do not cross
     this.#refs = plan.map((update) => ({ update, locks: [] }));
     if (this.#failsAsWhole()) return;
@@ -100,6 +95,23 @@ export class FilesTransaction {
     } finally {
       await this.#cleanUp();
     }
+  }
+
+  /** Look up the names of the batch, a while at a time: a push may bring fifty thousand. @returns what was found */
+  async #lookAhead(indices: readonly number[]): Promise<(name: string) => StoredRef | undefined> {
+    const found = new Map<string, StoredRef | undefined>();
+    for (const index of indices) {
+      const { name } = this.#updates[index] as RefUpdate;
+      await this.#breathe();
+      throwIfAborted(this.#options.signal);
+      if (!isStorableRefName(name)) continue;
+      try {
+        found.set(name, lookUp(this.#store, name));
+      } catch (error) {
+        if (!isGitError(error)) throw error; // the plan meets this one again, and refuses the update for it
+      }
+    }
+    return (name) => (found.has(name) ? found.get(name) : lookUp(this.#store, name));
   }
 
   #failsAsWhole(): boolean {
