@@ -211,7 +211,7 @@ test('in whatever order a pack is, its ids are right', async (t) => {
       const { ids } = await index(t, pack.bytes, waitMs);
       assert.deepEqual(ids, idsOf(pack));
     }),
-    { numRuns: 12 },
+    { numRuns: 6 },
   );
 });
 
