@@ -40,7 +40,7 @@ export interface ScannedPack extends OpenPack {
 /** From this many deltas on, threads pay for their start (15 ms each). */
 export const THREADS_FROM_DELTAS = 3000;
 /** From so many bytes to be made on, they do so too, and one large object does not keep everybody else waiting. */
-export const THREADS_FROM_BYTES = 32 * 1024 * 1024;
+const THREADS_FROM_BYTES = 32 * 1024 * 1024;
 
 /** Bytes made between two looks at the other work of the process: about 10 ms. */
 const TURN_BYTES = 8 * 1024 * 1024;
