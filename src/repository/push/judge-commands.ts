@@ -5,6 +5,7 @@
  * @module
  */
 import type { ObjectDatabase, ObjectTransaction } from '../../odb/object-database.ts';
+import { Pace } from '../pace.ts';
 import { authorizeForced, authorizeProposed, NOT_AUTHORIZED } from './authorize-updates.ts';
 import { checkTips } from './check-tips.ts';
 import type { CommandLedger } from './command-ledger.ts';
@@ -16,7 +17,9 @@ export async function authorizeCommands(ledger: CommandLedger, session: PushSess
   const { authorizeRefUpdate } = session.options;
   if (authorizeRefUpdate !== undefined) {
     const context = session.contextWithoutObjects();
+    const pace = new Pace(session.signal);
     for (const command of ledger.pending()) {
+      if (pace.isDue()) await pace.rest();
       const reason = await session.ask(() => authorizeRefUpdate(command, context), NOT_AUTHORIZED);
       if (reason !== undefined) ledger.refuse(command, reason);
     }

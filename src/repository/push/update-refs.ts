@@ -6,6 +6,7 @@
 import { isGitError } from '../../core/errors.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { Identity, RefDatabase, RefTransactionWatcher, RefUpdate } from '../../refs/ref-database.ts';
+import { Pace } from '../pace.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import { isZeroId, type RefCommand } from './ref-command.ts';
 import type { Refusal } from './ref-policy.ts';
@@ -61,7 +62,9 @@ async function updateBatch(
   context: UpdateRefsContext,
 ): Promise<boolean> {
   const batch: RefCommand[] = [];
+  const pace = new Pace(undefined);
   for (const command of commands) {
+    if (pace.isDue()) await pace.rest();
     if (await passes(command, ledger, context)) {
       batch.push(command);
     } else if (context.atomic) {
