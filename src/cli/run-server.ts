@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { isGitError } from '../core/errors.ts';
 import { AGENT } from '../protocol/capabilities.ts';
 import { configSources } from '../repository/node/config/config-sources.ts';
 import { type ConfigSources, loadServerConfig } from '../server/config/load-config.ts';
@@ -26,7 +25,7 @@ export async function runServer(args: readonly string[], world: CommandWorld): P
   const config = await load();
   const server = await startServer(config, {
     configSources: configSources(world.environment),
-    onAccess: config.accessLog ? (line) => void world.errors.write(`${line}\n`) : undefined,
+    onAccess: (line) => void world.errors.write(`${line}\n`),
     onWarning: (warning) => void world.errors.write(formatWarning(warning)),
     onError: (error, name) => void world.errors.write(`${formatFailure(error, name)}\n`),
   });
@@ -81,10 +80,11 @@ function exposures({ access, listen }: ServerConfig): string[] {
     );
 }
 
-function formatFailure(error: unknown, name: string): string {
+function formatFailure(error: unknown, name?: string): string {
   const reason = error instanceof Error ? error : new Error(String(error));
   const cause = reason.cause instanceof Error ? ` (${reason.cause.message})` : '';
-  return logText(`error: ${JSON.stringify(name)}: ${reason.message}${cause}`);
+  const where = name === undefined ? '' : `${JSON.stringify(name)}: `;
+  return logText(`error: ${where}${reason.message}${cause}`);
 }
 
 /** @returns stops it */
@@ -101,8 +101,7 @@ function reloadOnSignal(
       say('reloaded');
       if (left.length > 0) say(`warning: a new start is needed for what changed in ${left.join(', ')}`);
     } catch (error) {
-      if (!isGitError(error)) throw error;
-      say(`error: ${error.message}\nThe server goes on as before`);
+      say(`${formatFailure(error)}\nThe server goes on as before`);
     }
   };
   // One after the other: the last file counts.

@@ -101,7 +101,7 @@ function authorizeHttp(
   { readOnly }: ServerConfig,
   { gatekeeper, admission, locator, notes }: EngineParts,
 ): AuthorizeHttp {
-  return async ({ operation, name, head, client }): Promise<Verdict> => {
+  return async ({ operation, name, head, client, signal }): Promise<Verdict> => {
     admission.takeRate({ address: client?.address });
     notes.set(client, { subject: ANONYMOUS, operation });
     const verdict = gatekeeper.isOpen ? ALLOWED : await ask();
@@ -111,7 +111,7 @@ function authorizeHttp(
       const { name: repository, mustMake } = await locator.locate(name);
       const authorization = head.header('authorization');
       const onSubject = (subject: Subject): void => notes.set(client, { subject, operation });
-      const knock = { operation, repository, authorization, client, mustMake, onSubject };
+      const knock = { operation, repository, authorization, client, mustMake, onSubject, signal };
       const asked = await gatekeeper.http(knock);
       if (asked.allow) {
         const { subject } = asked.principal as Admitted;

@@ -107,14 +107,18 @@ export class Gatekeeper {
   }
 
   /**
-   * Go by `config` from now on; the realm of password prompts stays. The access file is read again.
+   * Read what `config` names, the access file again, too; the realm of password prompts stays.
    *
-   * @throws {GitError} as {@link open}: everything stays as it was
+   * @returns goes by `config` from then on
+   * @throws {GitError} as {@link open}
    */
-  async reload(config: AccessConfig): Promise<void> {
-    const before = this.#policy;
-    this.#policy = await policyOf(config, before.people, this.#options);
-    if (before.notifier !== undefined) void before.notifier.drain(NOTIFICATION_GRACE_MS);
+  async prepare(config: AccessConfig): Promise<() => void> {
+    const next = await policyOf(config, this.#policy.people, this.#options);
+    return () => {
+      const { notifier } = this.#policy;
+      this.#policy = next;
+      if (notifier !== undefined) void notifier.drain(NOTIFICATION_GRACE_MS);
+    };
   }
 
   /** Let notifications out for at most `deadlineMs`. */

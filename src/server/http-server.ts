@@ -53,6 +53,8 @@ export interface RunningHttpServer {
    * @throws {GitError} INVALID_ARGUMENT when they cannot be used: everything stays as it was
    */
   reload(settings: HttpDoorSettings): void;
+  /** @throws {GitError} INVALID_ARGUMENT when {@link reload} would */
+  checkReload(settings: HttpDoorSettings): void;
   /**
    * Take no new connection or request, and let those that run finish for at most `deadlineMs` milliseconds; then
    * cut them. May be called again with a nearer deadline.
@@ -146,16 +148,22 @@ class HttpServer implements RunningHttpServer {
     this.#server.on('checkContinue', listenerOf(true));
   }
 
-  reload(settings: HttpDoorSettings): void {
-    const { tls } = settings;
+  checkReload({ tls }: HttpDoorSettings): void {
     if ((tls === undefined) !== (this.#tls === undefined)) {
       throw new GitError('INVALID_ARGUMENT', `Cannot change ${this.url}: one scheme cannot become another`);
     }
+    if (tls === undefined) return;
+    if (tls.clientAuthorities !== undefined && this.#tls?.clientAuthorities === undefined) {
+      const why = 'authorities for clients are taken up when the server starts';
+      throw new GitError('INVALID_ARGUMENT', `Cannot change ${this.url}: ${why}`);
+    }
+    secureContextOptions(tls);
+  }
+
+  reload(settings: HttpDoorSettings): void {
+    this.checkReload(settings);
+    const { tls } = settings;
     if (tls !== undefined && this.#server instanceof TlsServer) {
-      if (tls.clientAuthorities !== undefined && this.#tls?.clientAuthorities === undefined) {
-        const why = 'authorities for clients are taken up when the server starts';
-        throw new GitError('INVALID_ARGUMENT', `Cannot change ${this.url}: ${why}`);
-      }
       this.#server.setSecureContext(secureContextOptions(tls));
       // That clients are asked for certificates stays; without authorities none of them counts.
       this.#tls = { ...tls, clientAuthorities: tls.clientAuthorities ?? this.#tls?.clientAuthorities };

@@ -35,7 +35,7 @@ import { prepareRoot } from './root-directory.ts';
 export interface ServerSurroundings {
   /** Configuration beside the repositories' own; see OpenRepositoryOptions. */
   readonly configSources?: ConfigSources | undefined;
-  /** Takes a line for each request and command, without its end. Without it there are none. */
+  /** Takes a line for each request and command, without its end, where the configuration wants them. */
   readonly onAccess?: ((line: string) => void) | undefined;
   /**
    * Told once of each pack, bitmap or other object file that cannot be used and is passed over, and of an access file that
@@ -60,22 +60,25 @@ export interface ReferenceServer {
    * Where it listens, which directory it serves and what it does there ({@link FIXED}) stay as they were.
    *
    * @returns the settings that another start would change
-   * @throws {GitError} INVALID_ARGUMENT, STORAGE_FAILED when something in it cannot be used
+   * @throws {GitError} INVALID_ARGUMENT, STORAGE_FAILED when something in it cannot be used: everything stays as it was
    */
   reload(config: ServerConfig): Promise<readonly string[]>;
   /** Take nothing new, let what runs finish within `deadlineMs`, cut the rest. @returns how many were cut */
   stop(deadlineMs: number): Promise<number>;
 }
 
-/** What a running server does not change. */
-const FIXED = [
-  'root',
-  'create',
-  'listen',
-  'health',
-  'hooks',
-  'keepOpenMs',
-] as const satisfies readonly (keyof ServerConfig)[];
+/** What a running server does not change, by the names that an operator knows. */
+const FIXED: Readonly<Record<string, (config: ServerConfig) => unknown>> = {
+  root: ({ root }) => root,
+  create: ({ create }) => create,
+  listen: ({ listen }) => listen,
+  health: ({ health }) => health,
+  hooks: ({ hooks }) => hooks,
+  keepOpenMs: ({ keepOpenMs }) => keepOpenMs,
+  'ssh.passwords': ({ ssh }) => ssh.passwords,
+  'ssh.greeting': ({ ssh }) => ssh.greeting,
+  'access.realm': ({ access }) => access.realm,
+};
 
 type Door = RunningHttpServer | RunningSshDoor | DaemonListener;
 
@@ -134,6 +137,9 @@ class FilesServer implements ReferenceServer {
       guard: (attempt, verify) => admission.guardLogin(attempt, verify),
       onWarning,
       onError,
+    }).catch((error: unknown) => {
+      admission[Symbol.dispose]();
+      throw error;
     });
     const tasks = createThreadTaskPool();
     const directory = createRepositoryDirectory(root, {
@@ -188,18 +194,26 @@ class FilesServer implements ReferenceServer {
 
   async reload(config: ServerConfig): Promise<readonly string[]> {
     const before = this.#config;
-    const ignored = FIXED.filter((name) => JSON.stringify(config[name]) !== JSON.stringify(before[name]));
-    const fixed = Object.fromEntries(FIXED.map((name) => [name, before[name]]));
-    const next: ServerConfig = { ...config, ...fixed };
+    const ignored = Object.keys(FIXED).filter((name) => {
+      const valueIn = FIXED[name] as (config: ServerConfig) => unknown;
+      return JSON.stringify(valueIn(config)) !== JSON.stringify(valueIn(before));
+    });
+    const { root, create, listen, health, hooks, keepOpenMs } = before;
+    const next: ServerConfig = { ...config, root, create, listen, health, hooks, keepOpenMs };
     const { gatekeeper, admission } = this.#parts;
     const tls = next.tls && (await readTls(next.tls));
-    await gatekeeper.reload(next.access);
-    this.#engine = createEngine(next, this.#parts); // at once: what is new in access counts for pushes, whatever fails behind it
+    const settingsOf = (isTls: boolean): HttpDoorSettings => httpSettings(next, isTls ? tls : undefined);
+
+    // Whatever can fail comes first. Of host keys that cannot be used the first door tells.
+    const goByAccess = await gatekeeper.prepare(next.access);
+    for (const { door, isTls } of this.#httpDoors) door.checkReload(settingsOf(isTls));
     for (const door of this.#sshDoors) await door.reload(sshSettings(next));
-    for (const { door, isTls } of this.#httpDoors) door.reload(httpSettings(next, isTls ? tls : undefined));
+    for (const { door, isTls } of this.#httpDoors) door.reload(settingsOf(isTls));
+    goByAccess();
     admission.setSettings(next.admission);
     warmMemory.setLimit(next.cacheBytes);
     this.#config = next;
+    this.#engine = createEngine(next, this.#parts);
     return ignored;
   }
 
@@ -217,7 +231,7 @@ class FilesServer implements ReferenceServer {
     address: { readonly host: string; readonly port: number },
     tls: TlsSettings | undefined,
   ): Promise<void> {
-    const { onAccess, onError } = this.#surroundings;
+    const { onError } = this.#surroundings;
     const { notes } = this.#parts;
     const current: GitServer = {
       handle: (request) => this.#engine.http.handle(request),
@@ -227,14 +241,14 @@ class FilesServer implements ReferenceServer {
       ...httpSettings(this.#config, tls),
       ...address,
       health: () => this.#health(),
-      onFinish: (summary) => onAccess?.(formatAccess(summary, notes.of(summary.client))),
+      onFinish: (summary) => this.#log(() => formatAccess(summary, notes.of(summary.client))),
       onError: (error) => onError?.(error, ''),
     });
     this.#httpDoors.push({ door, isTls: tls !== undefined });
   }
 
   async #listenSsh(address: { readonly host: string; readonly port: number }): Promise<void> {
-    const { onAccess, onError } = this.#surroundings;
+    const { onError } = this.#surroundings;
     const { gatekeeper, locator } = this.#parts;
     const { passwords, greeting } = this.#config.ssh;
     const access = createSshAccess({
@@ -252,10 +266,14 @@ class FilesServer implements ReferenceServer {
         access,
         serve: (command) => this.#engine.ssh(command),
         greeting,
-        onCommand: (command) => onAccess?.(formatSshAccess(command)),
+        onCommand: (command) => this.#log(() => formatSshAccess(command)),
         onError: (error) => onError?.(error, ''),
       }),
     );
+  }
+
+  #log(line: () => string): void {
+    if (this.#config.accessLog) this.#surroundings.onAccess?.(line());
   }
 
   #health(): ServerHealth {

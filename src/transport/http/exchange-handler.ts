@@ -157,6 +157,7 @@ export class ExchangeHandler {
       name,
       protocol,
       client: exchange.client,
+      signal: exchange.signal,
       head: exchange.head ?? headOf(exchange.request),
       get request() {
         return exchange.request;

@@ -68,6 +68,8 @@ export interface GitServerOptions {
         readonly head: RequestHead;
         /** What the carrier knows of the client, if anything. */
         readonly client: HttpClient | undefined;
+        /** Fires when nobody waits for the answer any more. */
+        readonly signal: AbortSignal;
       }) => Promise<Verdict>)
     | undefined;
   /**
