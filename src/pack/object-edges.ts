@@ -15,8 +15,9 @@ import { bytesOfEdge, EDGE_HEAD_BYTES, type EdgeSpool, edgeHead } from './edge-s
 import type { TreeChain } from './tree-chain.ts';
 import { zeroByteAt } from './zero-byte.ts';
 
-/** Ids seen lately. 1.5 MB with SHA-1. */
+/** Ids seen lately. 1.5 MB with SHA-1, which a small push has no use for: to clear them takes longer than to read it. */
 const SLOTS = 65_536;
+const FIRST_SLOTS = 1024;
 
 const LF = 0x0a;
 const SPACE = 0x20;
@@ -44,7 +45,8 @@ export class ObjectEdges {
   readonly #idWords: number;
   readonly #edgeBytes: number;
   /** Of each slot: the kind, then the words of the id. */
-  readonly #seen: Int32Array;
+  #seen: Int32Array;
+  #slotMask = FIRST_SLOTS - 1;
   readonly #slotWords: number;
   /** The bytes looked at last. */
   #viewed: Uint8Array = new Uint8Array(0);
@@ -59,7 +61,7 @@ export class ObjectEdges {
     this.#idWords = idBytes / 4;
     this.#edgeBytes = bytesOfEdge(idBytes);
     this.#slotWords = 1 + this.#idWords;
-    this.#seen = new Int32Array(SLOTS * this.#slotWords);
+    this.#seen = new Int32Array(FIRST_SLOTS * this.#slotWords);
     this.#id = new Uint8Array(idBytes);
     this.#idView = new DataView(this.#id.buffer);
   }
@@ -194,7 +196,7 @@ export class ObjectEdges {
   #isSeen(kind: number, view: DataView, at: number): boolean {
     const seen = this.#seen;
     const words = this.#idWords;
-    const slot = (view.getInt32(at, true) & (SLOTS - 1)) * this.#slotWords;
+    const slot = (view.getInt32(at, true) & this.#slotMask) * this.#slotWords;
     if (seen[slot] !== kind) return false;
     for (let word = 0; word < words; word++) {
       if (seen[slot + 1 + word] !== view.getInt32(at + 4 * word, true)) return false;
@@ -205,8 +207,9 @@ export class ObjectEdges {
   #record(entry: number, kind: number, view: DataView, at: number): void {
     const spool = this.#spool;
     if (!spool.makeRoom()) return;
+    if (spool.filled > this.#slotMask && this.#slotMask < SLOTS - 1) this.#takeAllSlots();
     const seen = this.#seen;
-    const slot = (view.getInt32(at, true) & (SLOTS - 1)) * this.#slotWords;
+    const slot = (view.getInt32(at, true) & this.#slotMask) * this.#slotWords;
     const { block } = spool;
     const to = spool.filled++ * this.#edgeBytes;
     block.setInt32(to, edgeHead(entry, kind), true);
@@ -216,6 +219,12 @@ export class ObjectEdges {
       seen[slot + 1 + word] = value;
       block.setInt32(to + EDGE_HEAD_BYTES + 4 * word, value, true);
     }
+  }
+
+  /** What was seen before is forgotten, and recorded once more where it comes again. */
+  #takeAllSlots(): void {
+    this.#seen = new Int32Array(SLOTS * this.#slotWords);
+    this.#slotMask = SLOTS - 1;
   }
 
   #look(bytes: Uint8Array): void {

@@ -107,6 +107,21 @@ test('ObjectEdges records no more edges than it is allowed', () => {
   assert.equal(recordedIn(spool), undefined);
 });
 
+test('ObjectEdges records no id often, and leaves none out, when it makes room for more', () => {
+  const spool = new EdgeSpool(20, 1_000_000, 'edges', undefined);
+  const edges = new ObjectEdges(SHA1, spool);
+  const number = (i: number): string => i.toString(16).padStart(4, '0');
+  // Little-endian, so that none takes the place of another.
+  const ids = Array.from({ length: 5000 }, (_, i) => {
+    return `${number(i).slice(2)}${number(i).slice(0, 2)}`.padEnd(40, '5');
+  });
+  const tree = treeOf(ids.map((hex, i) => ({ mode: '100644', name: `f${i}`, id: id(hex) })));
+  for (let entry = 0; entry < 3; entry++) edges.take(entry, TREE, tree, 0, tree.length);
+  const recorded = recordedIn(spool)?.map((line) => line.slice(-40));
+  assert.deepEqual(new Set(recorded), new Set(ids));
+  assert.ok((recorded?.length ?? 0) <= 5000 + 1025, `${recorded?.length} were recorded`);
+});
+
 test('ObjectEdges finds an entry that a delta makes by copying from the middle of others', () => {
   const first = { mode: '100644', name: 'a', id: concatBytes(id('11'.repeat(16)), encodeText('1 x\0')) };
   const second = { mode: '100644', name: 'bbbbbbbbbbbbb100644 z', id: id(B) };
