@@ -5,17 +5,12 @@
  */
 import { yieldToOthers } from '../core/byte-stream.ts';
 import { throwIfAborted } from '../core/errors.ts';
-
-/**
- * Milliseconds of work between two rests: what a small request waits for each time it has to wait, some six times in a
- * fetch. A rest costs some microseconds.
- */
-const TURN_MS = 3;
+import { turns } from '../core/turns.ts';
 
 export class Pace {
   readonly #signal: AbortSignal | undefined;
   readonly #onRest: (() => void | Promise<void>) | undefined;
-  #turnEnd = performance.now() + TURN_MS;
+  #turnEnd = turns.endOfRound();
   #turnsTaken = 0;
 
   /** @param onRest called at each rest, and waited for: for progress, and to let others go first */
@@ -35,6 +30,6 @@ export class Pace {
     await this.#onRest?.();
     await yieldToOthers(++this.#turnsTaken);
     throwIfAborted(this.#signal);
-    this.#turnEnd = performance.now() + TURN_MS;
+    this.#turnEnd = turns.endOfRound();
   }
 }

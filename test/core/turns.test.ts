@@ -6,8 +6,13 @@ import { Turns } from '../../src/core/turns.ts';
 /** Rounds of an event loop that go on when they are told to. */
 function rounds() {
   const waiting: (() => void)[] = [];
+  const clock = { ms: 0 };
   return {
-    turns: new Turns((run) => void waiting.push(run)),
+    clock,
+    turns: new Turns(
+      (run) => void waiting.push(run),
+      () => clock.ms,
+    ),
     /** @returns false when nobody waits for a round */
     async next(): Promise<boolean> {
       const run = waiting.shift();
@@ -42,6 +47,29 @@ test('work that has only begun goes before work that has gone on for long', asyn
   assert.deepEqual(went, ['short']);
   await next();
   assert.deepEqual(went, ['short', 'long']);
+});
+
+test('whoever begins in the same round has to be done by the same time', async () => {
+  const { turns, next, clock } = rounds();
+  const first = turns.endOfRound();
+  assert.ok(first > clock.ms);
+  clock.ms++;
+  assert.equal(turns.endOfRound(), first);
+  await next();
+  assert.equal(turns.endOfRound(), first + 1);
+});
+
+test('a round is not over before the turn in it is', async () => {
+  const { turns, next, clock } = rounds();
+  const began = turns.endOfRound();
+  let end = 0;
+  void turns.wait(0).then(() => {
+    end = turns.endOfRound();
+  });
+  clock.ms = began;
+  await next();
+  assert.ok(end > clock.ms);
+  assert.equal(turns.endOfRound(), end, 'those who begin behind it share what is left');
 });
 
 test('long work goes on however much begins', async () => {

@@ -19,6 +19,9 @@ const [first = '', tip = ''] = [commits[0], commits.at(-1)];
 /** Snapshots opened: one a request, and one for each answer. */
 let opened = 0;
 let hold: Promise<void> | undefined;
+/** Every request has found its wants. */
+let allFound = (): void => undefined;
+let found = Promise.resolve();
 const watched: Repository = {
   ...repository,
   objects: {
@@ -26,8 +29,10 @@ const watched: Repository = {
     begin: (options) => repository.objects.begin(options),
     close: () => repository.objects.close(),
     async openReader(options) {
-      // The first of a request finds its wants; the second chooses.
+      // The first of a request finds its wants; the second chooses, which nobody does before all have found theirs.
       if (++opened > requests) await hold;
+      else if (opened === requests) allFound();
+      else await found;
       return repository.objects.openReader(options);
     },
   },
@@ -76,9 +81,13 @@ async function askTogether(asked: readonly Asked[]): Promise<{ answers: Uint8Arr
   hold = new Promise((resolve) => {
     open = resolve;
   });
+  found = new Promise((resolve) => {
+    allFound = resolve;
+  });
   opened = 0;
   requests = 0;
   const answers = asked.map(({ request = cloneOf([tip]), options }) => ask(request, sharing, options));
+  await found;
   await new Promise((resolve) => setTimeout(resolve, 30));
   open();
   const all = await Promise.all(answers);

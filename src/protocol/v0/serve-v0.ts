@@ -6,6 +6,7 @@
  * @module
  */
 import type { ObjectReader } from '../../odb/object-database.ts';
+import { Pace } from '../../repository/pace.ts';
 import { admitFetch } from '../admit-fetch.ts';
 import { type FetchContext, sessionIdOf } from '../fetch-context.ts';
 import { Negotiation } from '../negotiation.ts';
@@ -156,7 +157,7 @@ async function readRequest(
   packets: PacketReader,
 ): Promise<UploadRequest | undefined> {
   const parser = new UploadRequestParser({ format: repository.format, ...options });
-  const end = await readLines(packets, (line) => parser.read(line));
+  const end = await readLines(packets, (line) => parser.read(line), new Pace(options.signal));
   if (end === undefined) return undefined;
   const request = parser.finish();
   const { agent, sessionId } = request;
