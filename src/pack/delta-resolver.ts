@@ -3,86 +3,29 @@
  *
  * Each whole object is the root of a tree of deltas. The trees are walked depth first, every object made once from
  * its base (a second pass over chains that were resolved already cost 16 times as much). Several resolvers, in
- * threads, may work on one pack: roots are taken in runs from a shared counter, and a tree belongs to one of them.
+ * threads, may work on one pack: a tree belongs to the one that took its root (`delta-roots.ts`).
  *
  * @module
  */
 import { GitError } from '../core/errors.ts';
-import type { Limits } from '../core/limits.ts';
 import { createObjectHasher, type HashBatch, type ObjectHasher } from '../core/object-hasher.ts';
-import { type ObjectFormatName, objectFormatByName } from '../core/object-id.ts';
-import { OFS_DELTA, TREE } from '../core/object-kind.ts';
+import { objectFormatByName } from '../core/object-id.ts';
+import { TREE } from '../core/object-kind.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { BaseStack } from './base-stack.ts';
 import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
+import { DeltaRoots } from './delta-roots.ts';
 import { atOffset } from './entry-error.ts';
 import { EntryReader } from './entry-reader.ts';
 import type { ObjectChecker } from './fsck/object-checker.ts';
-import { sharedMemory } from './growing-memory.ts';
 import type { ObjectEdges } from './object-edges.ts';
 import { writeObjectHeader } from './object-header.ts';
-import { NONE, type ObjectColumns, RESOLVED_DELTA, regrownColumns } from './object-table.ts';
-import { type RefBases, takeWaiting } from './ref-bases.ts';
+import { NONE, RESOLVED_DELTA } from './object-table.ts';
+import { takeWaiting } from './ref-bases.ts';
+import { addResolved, isStopped } from './resolve-control.ts';
+import type { ResolveJob } from './resolve-job.ts';
 import type { RandomAccessFile } from './stored-pack.ts';
 import { TreeChain } from './tree-chain.ts';
-
-/** Members of {@link ResolveJob.control}. */
-const NEXT_ROOT = 0;
-export const RESOLVED = 1;
-export const STOP = 2;
-const NEXT_HEAVY = 3;
-const NEXT_FAMILY = 4;
-const FAMILIES_END = 5;
-const IS_SCANNED = 6;
-const NEWS = 7;
-const CONTROL_MEMBERS = 8;
-
-/** Counters that all resolvers of a pack share. */
-export function createResolveControl(): Int32Array {
-  return new Int32Array(sharedMemory(CONTROL_MEMBERS * 4));
-}
-
-/** Let resolvers take the families before the entry `end`. @param start of the first of them, always the same */
-export function offerFamilies(control: Int32Array, start: number, end: number): void {
-  if (Atomics.load(control, FAMILIES_END) === 0) Atomics.store(control, NEXT_FAMILY, start);
-  Atomics.store(control, FAMILIES_END, end);
-  tellNews(control);
-}
-
-/** No more families are offered: those who wait for some need not. */
-export function endFamilies(control: Int32Array): void {
-  Atomics.store(control, IS_SCANNED, 1);
-  tellNews(control);
-}
-
-function tellNews(control: Int32Array): void {
-  Atomics.add(control, NEWS, 1);
-  Atomics.notify(control, NEWS);
-}
-
-/** Plain data: what a resolver in any thread has to know. Arrays are shared memory. */
-export interface ResolveJob {
-  readonly formatName: ObjectFormatName;
-  readonly columns: ObjectColumns;
-  readonly objectCount: number;
-  readonly refBases: RefBases | undefined;
-  /** Roots that are taken before all others, in this order. */
-  readonly heavyRoots: Int32Array;
-  /** Whether much of what is to be made is in large objects: then it is hashed in larger batches. */
-  readonly isMuchLarge: boolean;
-  /** Of {@link createResolveControl}. */
-  readonly control: Int32Array;
-  /** Where the families of {@link offerFamilies} begin; absent when none were offered. */
-  readonly familiesStart: number | undefined;
-  /**
-   * `early`: the pack is still arriving, only its families are resolved, and nothing waits for their ids. `late`: only what
-   * was late for its family is left, below objects that were made before.
-   */
-  readonly phase: 'early' | 'main' | 'late';
-  readonly limits: Pick<Limits, 'maxDeltaObjectBytes' | 'maxDeltaDepth'>;
-  /** Refuse objects that carry a SHA-1 collision attack. */
-  readonly collisionDetection: boolean;
-}
 
 /** Memory for the objects of one chain, in each thread. */
 const STACK_BYTES = 16 * 1024 * 1024;
@@ -90,19 +33,15 @@ const STACK_BYTES = 16 * 1024 * 1024;
 const FIRST_DELTA_BYTES = 64 * 1024;
 /** The memory for a larger one is let go after it. What is let go stays for long: nothing else fills a worker's heap. */
 const KEPT_DELTA_BYTES = 2 * 1024 * 1024;
-/** Entries looked through for roots at a time. */
-const RUN = 128;
 /** What a delta costs besides its bytes, in bytes made, roughly. */
 const COST_PER_DELTA = 4096;
 const COUNT_EVERY = 64;
-/** How long a thread is kept when there are no families to resolve, before others may have it. */
-const FAMILIES_WAIT_MS = 100;
 /** After this many objects, hashing them in batches pays for the memory it takes. */
 const BATCHES_AFTER_OBJECTS = 256;
 
 export class DeltaResolver {
   readonly #job: ResolveJob;
-  #columns: ObjectColumns;
+  readonly #roots: DeltaRoots;
   readonly #hasher: ObjectHasher;
   #batch: HashBatch | undefined;
   #hashed = 0;
@@ -113,13 +52,7 @@ export class DeltaResolver {
   #delta = new Uint8Array(FIRST_DELTA_BYTES);
   #deltaBytes = 0;
   #type = 0;
-  /** The run of entries that was taken last, and whether it is of the families. */
-  #candidate = 0;
-  #runEnd = 0;
-  #isOfFamilies = false;
   #uncounted = 0;
-  /** The heavy roots, once all of them are taken. */
-  #heavy: ReadonlySet<number> | undefined;
   readonly #edges: ObjectEdges | undefined;
   readonly #checker: ObjectChecker | undefined;
   /** The trees of the chain, for those two. */
@@ -136,13 +69,13 @@ export class DeltaResolver {
     this.#edges = edges;
     this.#checker = checker;
     this.#job = job;
-    this.#columns = job.columns;
     const format = objectFormatByName(job.formatName);
     // Late objects stand below others that are not looked at again, so that nothing is known of their trees.
     const sees = edges !== undefined || checker !== undefined;
     if (sees && job.phase !== 'late') this.#trees = new TreeChain(format.idBytes);
     this.#hasher = createObjectHasher(runtime, format, job.collisionDetection);
     this.#reader = new EntryReader(file, format.idBytes, runtime);
+    this.#roots = new DeltaRoots(job, this.#reader);
   }
 
   /**
@@ -155,9 +88,9 @@ export class DeltaResolver {
   resolveSome(budgetBytes: number): boolean {
     let left = budgetBytes;
     while (left > 0) {
-      if (Atomics.load(this.#job.control, STOP) !== 0) return true;
+      if (isStopped(this.#job.control)) return true;
       if (this.#stack.length === 0) {
-        const root = this.#takeRoot();
+        const root = this.#roots.take();
         if (root === NONE) {
           this.#batch?.flush();
           this.#publishCount();
@@ -180,80 +113,14 @@ export class DeltaResolver {
     this.#reader.close();
   }
 
-  #takeRoot(): number {
-    const { control, heavyRoots } = this.#job;
-    if (this.#heavy === undefined && heavyRoots.length > 0) {
-      const next = Atomics.add(control, NEXT_HEAVY, 1);
-      if (next < heavyRoots.length) return heavyRoots[next] as number;
-      this.#heavy = new Set(heavyRoots);
-    }
-    do {
-      const { firstChild, types } = this.#columns;
-      while (this.#candidate < this.#runEnd) {
-        const entry = this.#candidate++;
-        if (firstChild[entry] === NONE || (types[entry] as number) >= OFS_DELTA) continue;
-        if (this.#isOfFamilies || !(this.#heavy?.has(entry) === true || this.#isInFamilies(entry)))
-          return entry;
-      }
-    } while (this.#takeFamilies() || this.#takeRun());
-    return NONE;
-  }
-
-  /** Take the next run of families. While the pack arrives, waits for some. @returns false when there are none */
-  #takeFamilies(): boolean {
-    const { control, familiesStart, phase } = this.#job;
-    if (familiesStart === undefined) return false;
-    for (;;) {
-      const news = Atomics.load(control, NEWS);
-      const from = Atomics.load(control, NEXT_FAMILY);
-      const end = Atomics.load(control, FAMILIES_END);
-      if (from < end) {
-        const to = Math.min(end, from + RUN);
-        if (Atomics.compareExchange(control, NEXT_FAMILY, from, to) !== from) continue;
-        this.#beginRun(from, to, true);
-        return true;
-      }
-      const isOver =
-        phase !== 'early' || (Atomics.load(control, STOP) | Atomics.load(control, IS_SCANNED)) !== 0;
-      if (isOver || Atomics.wait(control, NEWS, news, FAMILIES_WAIT_MS) === 'timed-out') return false;
-    }
-  }
-
-  /** Take the next run of all entries. */
-  #takeRun(): boolean {
-    const { control, objectCount, phase } = this.#job;
-    if (phase === 'early') return false;
-    const from = Atomics.add(control, NEXT_ROOT, 1) * RUN;
-    if (from >= objectCount) return false;
-    this.#beginRun(from, Math.min(objectCount, from + RUN), false);
-    return true;
-  }
-
-  #beginRun(from: number, to: number, isOfFamilies: boolean): void {
-    this.#candidate = from;
-    this.#runEnd = to;
-    this.#isOfFamilies = isOfFamilies;
-    if (this.#job.phase !== 'early') return;
-    // Both may have grown since: the table, and the file.
-    if (to > this.#columns.types.length) this.#columns = regrownColumns(this.#columns);
-    this.#reader.refresh();
-  }
-
   /** Whether {@link hangLateDeltas} is to find out what waits for the id of `entry`. */
   #isAskedLater(entry: number): boolean {
-    return this.#job.phase !== 'late' && this.#isInFamilies(entry);
-  }
-
-  #isInFamilies(entry: number): boolean {
-    const { familiesStart, control } = this.#job;
-    return (
-      familiesStart !== undefined && entry >= familiesStart && entry < Atomics.load(control, FAMILIES_END)
-    );
+    return this.#job.phase !== 'late' && this.#roots.isInFamilies(entry);
   }
 
   /** @param isOwn whether the root is an object of the pack, whose edges were taken and which was checked */
   #beginTree(root: number, isOwn: boolean): void {
-    const columns = this.#columns;
+    const { columns } = this.#roots;
     this.#type = columns.types[root] as number;
     const sizeBytes = this.#loadRoot(root);
     this.#stack.push(root, sizeBytes, columns.firstChild[root] as number);
@@ -275,7 +142,7 @@ export class DeltaResolver {
     }
     if (stack.isDropped(at)) this.#remake(at);
     const { limits } = this.#job;
-    const columns = this.#columns;
+    const { columns } = this.#roots;
     if (stack.length > limits.maxDeltaDepth) {
       throw atOffset(
         new GitError(
@@ -303,7 +170,7 @@ export class DeltaResolver {
   /** An object is made, of the entry `entry` from number `base` of the stack. */
   #takeMade(entry: number, start: number, end: number, base: number): void {
     const { refBases } = this.#job;
-    const columns = this.#columns;
+    const { columns } = this.#roots;
     this.#hash(entry, start, end);
     columns.types[entry] = RESOLVED_DELTA + this.#type;
     this.#see(entry, start, end, base);
@@ -314,7 +181,7 @@ export class DeltaResolver {
   /** Hash the object at `[start, end)` of the stack, or let a batch do it later when its id is of no use yet. */
   #hash(entry: number, start: number, end: number): void {
     const { refBases } = this.#job;
-    const columns = this.#columns;
+    const { columns } = this.#roots;
     const { memory } = this.#stack;
     const from = writeObjectHeader(memory, start, this.#type, end - start);
     const at = entry * columns.idBytes;
@@ -326,7 +193,7 @@ export class DeltaResolver {
     if (refBases !== undefined) return;
     const { isMuchLarge } = this.#job;
     if (isMuchLarge || ++this.#hashed === BATCHES_AFTER_OBJECTS) {
-      this.#batch = this.#hasher.createBatch(() => this.#columns.ids, isMuchLarge);
+      this.#batch = this.#hasher.createBatch(() => this.#roots.columns.ids, isMuchLarge);
     }
   }
 
@@ -344,7 +211,7 @@ export class DeltaResolver {
   }
 
   #publishCount(): void {
-    Atomics.add(this.#job.control, RESOLVED, this.#uncounted);
+    addResolved(this.#job.control, this.#uncounted);
     this.#uncounted = 0;
   }
 
@@ -365,7 +232,7 @@ export class DeltaResolver {
 
   /** Inflate a whole object to the top of the stack. @returns its size */
   #loadRoot(entry: number): number {
-    const offset = this.#columns.offsets[entry] as number;
+    const offset = this.#roots.columns.offsets[entry] as number;
     this.#reader.open(offset);
     const { sizeBytes } = this.#reader.header;
     const { maxDeltaObjectBytes } = this.#job.limits;
@@ -398,7 +265,7 @@ export class DeltaResolver {
    */
   #makeFromDelta(entry: number, base: number): number {
     const stack = this.#stack;
-    const offset = this.#columns.offsets[entry] as number;
+    const offset = this.#roots.columns.offsets[entry] as number;
     this.#reader.open(offset);
     const { sizeBytes } = this.#reader.header;
     this.#makeDeltaRoom(sizeBytes);

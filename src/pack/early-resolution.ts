@@ -5,14 +5,13 @@
  *
  * @module
  */
-import { createResolveControl, endFamilies, offerFamilies, STOP } from './delta-resolver.ts';
 import type { PackCheck } from './fsck/pack-check.ts';
 import type { PackScanner } from './pack-scanner.ts';
+import { createResolveControl, endFamilies, offerFamilies, stopResolving } from './resolve-control.ts';
+import { jobTerms } from './resolve-job.ts';
 import type { ResolveOptions } from './resolve-options.ts';
+import { type ResolverThreads, resolverThreads, THREADS_FROM_BYTES } from './resolver-threads.ts';
 import type { PackEdges } from './self-containment.ts';
-
-/** Bytes to be made that are worth a thread, which takes 15 to 40 ms to start. */
-const WORTH_BYTES = 32 * 1024 * 1024;
 
 /** How far a scan had come. */
 export interface ScanProgress {
@@ -25,9 +24,9 @@ export interface ScanProgress {
 export class EarlyResolution {
   /** For the resolvers that come after, too. */
   readonly control = createResolveControl();
+  /** Those, too. */
+  readonly threads: ResolverThreads | undefined;
   readonly #scanner: PackScanner;
-  readonly #edges: PackEdges | undefined;
-  readonly #check: PackCheck | undefined;
   readonly #options: ResolveOptions;
   #running: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -41,9 +40,8 @@ export class EarlyResolution {
     options: ResolveOptions,
   ) {
     this.#scanner = scanner;
-    this.#edges = edges;
-    this.#check = check;
     this.#options = options;
+    this.threads = resolverThreads(options, edges, check);
   }
 
   /**
@@ -53,13 +51,15 @@ export class EarlyResolution {
    */
   offer({ reached, resolvedBytes }: ScanProgress): void {
     if (this.#failure !== undefined) throw this.#failure.error;
+    const { threads } = this;
+    if (threads === undefined) return;
     const { families, table, declaredCount } = this.#scanner;
     if (reached <= families.end) return;
-    const isWorth = this.#running === undefined && resolvedBytes - this.#begunAt >= WORTH_BYTES;
-    if (families.end === 0 && !(isWorth && this.#hasThreads() && table.staysInPlace(declaredCount))) return;
+    const isWorth = this.#running === undefined && resolvedBytes - this.#begunAt >= THREADS_FROM_BYTES;
+    if (families.end === 0 && !(isWorth && table.staysInPlace(declaredCount))) return;
     families.settle(reached);
     offerFamilies(this.control, families.start, reached);
-    if (isWorth) this.#begin(resolvedBytes);
+    if (isWorth) this.#begin(threads, resolvedBytes);
   }
 
   /** The pack is scanned: who resolves on may share {@link control}. */
@@ -79,52 +79,31 @@ export class EarlyResolution {
 
   /** Another failure is on its way: only stop. */
   async abandon(): Promise<void> {
-    Atomics.store(this.control, STOP, 1);
+    stopResolving(this.control);
     this.end();
     await this.#running;
   }
 
-  #hasThreads(): boolean {
-    const { tasks, runtime, sink } = this.#options;
-    return sink.path !== undefined && tasks !== undefined && tasks.runtimeName === runtime.name;
-  }
-
-  #begin(resolvedBytes: number): void {
+  #begin(threads: ResolverThreads, resolvedBytes: number): void {
+    const { table, families } = this.#scanner;
     this.#begunAt = resolvedBytes;
-    this.#running = this.#resolve().then(
+    const resolving = threads.resolve({
+      ...jobTerms(table, this.control, this.#options),
+      phase: 'early',
+      objectCount: 0,
+      refBases: undefined,
+      familiesStart: families.start,
+      heavyRoots: new Int32Array(0),
+      isMuchLarge: true, // nobody knows yet; what is worth a thread so early most often is
+    });
+    this.#running = resolving.then(
       () => {
         this.#running = undefined;
       },
       (error: unknown) => {
         this.#running = undefined;
         this.#failure ??= { error };
-        Atomics.store(this.control, STOP, 1); // the others need not go on
       },
     );
-  }
-
-  async #resolve(): Promise<void> {
-    const { table, families } = this.#scanner;
-    const { limits, tasks, sink, collisionDetection = true } = this.#options;
-    const seen = await tasks?.run('resolve-deltas', {
-      job: {
-        phase: 'early',
-        formatName: table.format.name,
-        columns: table.columns,
-        objectCount: 0,
-        refBases: undefined,
-        control: this.control,
-        familiesStart: families.start,
-        limits: { maxDeltaObjectBytes: limits.maxDeltaObjectBytes, maxDeltaDepth: limits.maxDeltaDepth },
-        collisionDetection,
-        heavyRoots: new Int32Array(0),
-        isMuchLarge: true, // nobody knows yet; what is worth a thread so early most often is
-      },
-      path: sink.path as string,
-      edgesName: this.#edges?.nextName(),
-      fsck: this.#check?.rules,
-    });
-    if (seen?.edges !== undefined) this.#edges?.add(seen.edges);
-    if (seen?.findings !== undefined) this.#check?.add(seen.findings);
   }
 }

@@ -8,16 +8,18 @@ import { yieldToOthers } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import { bytesToHex } from '../core/object-id.ts';
 import { OFS_DELTA } from '../core/object-kind.ts';
-import { DeltaResolver, RESOLVED, type ResolveJob, STOP } from './delta-resolver.ts';
+import { DeltaResolver } from './delta-resolver.ts';
 import type { EarlyResolution } from './early-resolution.ts';
 import { EntryReader } from './entry-reader.ts';
 import type { PackCheck } from './fsck/pack-check.ts';
 import { hangLateDeltas } from './late-deltas.ts';
 import { type RefBases, takeWaiting, untakenBases } from './ref-bases.ts';
+import { resolvedCount, stopResolving } from './resolve-control.ts';
+import { jobTerms, type ResolveJob } from './resolve-job.ts';
 import type { ResolveOptions } from './resolve-options.ts';
+import { type ResolverThreads, THREADS_FROM_BYTES, THREADS_FROM_DELTAS } from './resolver-threads.ts';
 import type { PackEdges } from './self-containment.ts';
 import type { SettledFamilies } from './settled-families.ts';
-import type { TaskPool } from './task-pool.ts';
 import { appendThinBase, type OpenPack } from './thin-completion.ts';
 
 /** A pack whose entries have been scanned. */
@@ -37,11 +39,6 @@ export interface ScannedPack extends OpenPack {
   readonly isMuchLarge: boolean;
 }
 
-/** From this many deltas on, threads pay for their start (15 ms each). */
-export const THREADS_FROM_DELTAS = 3000;
-/** From so many bytes to be made on, they do so too, and one large object does not keep everybody else waiting. */
-const THREADS_FROM_BYTES = 32 * 1024 * 1024;
-
 /** Bytes made between two looks at the other work of the process: about 10 ms. */
 const TURN_BYTES = 8 * 1024 * 1024;
 const REPORT_MS = 100;
@@ -59,7 +56,7 @@ export async function resolveDeltas(
   options: ResolveOptions,
 ): Promise<number> {
   const { table, sink, edges, check, families, early } = pack;
-  const { limits, tasks, runtime, onProgress, signal, collisionDetection = true } = options;
+  const { runtime, onProgress, signal } = options;
   if (refBases !== undefined) {
     for (let entry = 0; entry < table.count; entry++) {
       const isWhole = (table.columns.types[entry] as number) < OFS_DELTA;
@@ -68,42 +65,33 @@ export async function resolveDeltas(
     }
   }
   const job: ResolveJob = {
+    ...jobTerms(table, early.control, options),
     phase: 'main',
-    formatName: table.format.name,
-    columns: table.columns,
     objectCount: table.count,
     refBases,
-    control: early.control,
     familiesStart: families.end === 0 ? undefined : families.start,
-    limits: { maxDeltaObjectBytes: limits.maxDeltaObjectBytes, maxDeltaDepth: limits.maxDeltaDepth },
-    collisionDetection,
     heavyRoots: pack.heavyRoots,
     isMuchLarge: pack.isMuchLarge,
   };
   const report = (finished: boolean) => {
     onProgress?.({
       title: 'Resolving deltas',
-      done: Atomics.load(job.control, RESOLVED),
+      done: resolvedCount(job.control),
       total: deltaCount,
       finished,
     });
   };
 
-  const { path } = sink;
-  if (
-    tasks !== undefined &&
-    path !== undefined &&
-    tasks.runtimeName === runtime.name &&
-    (deltaCount >= THREADS_FROM_DELTAS || pack.resolvedBytes >= THREADS_FROM_BYTES)
-  ) {
-    await resolveInThreads(job, path, tasks, pack, report, signal);
+  const pays = deltaCount >= THREADS_FROM_DELTAS || pack.resolvedBytes >= THREADS_FROM_BYTES;
+  if (early.threads !== undefined && pays) {
+    await resolveInThreads(job, early.threads, report, signal);
   } else {
     await resolveInline(new DeltaResolver(job, runtime, sink, edges?.own, check?.own), report, signal);
   }
   await early.finish();
   await resolveLate(pack, job, report, options);
   const completedCount =
-    refBases !== undefined && Atomics.load(job.control, RESOLVED) < deltaCount
+    refBases !== undefined && resolvedCount(job.control) < deltaCount
       ? await completeThinPack(pack, job, refBases, report, options)
       : 0;
   report(true);
@@ -137,28 +125,16 @@ async function runInTurns(
 
 async function resolveInThreads(
   job: ResolveJob,
-  path: string,
-  tasks: TaskPool,
-  { edges, check }: ScannedPack,
+  threads: ResolverThreads,
   report: (finished: boolean) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   throwIfAborted(signal);
-  const stop = () => Atomics.store(job.control, STOP, 1);
+  const stop = () => stopResolving(job.control);
   const reporting = setInterval(report, REPORT_MS, false);
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const runs = Array.from({ length: tasks.threads }, async () => {
-      try {
-        const input = { job, path, edgesName: edges?.nextName(), fsck: check?.rules };
-        const seen = await tasks.run('resolve-deltas', input);
-        if (seen.edges !== undefined) edges?.add(seen.edges);
-        if (seen.findings !== undefined) check?.add(seen.findings);
-      } catch (error) {
-        stop(); // the others need not go on
-        throw error;
-      }
-    });
+    const runs = Array.from({ length: threads.count }, () => threads.resolve(job));
     for (const outcome of await Promise.allSettled(runs)) {
       if (outcome.status === 'rejected') throw outcome.reason;
     }

@@ -5,10 +5,10 @@
  *
  * @module
  */
-import type { ResolveJob } from './delta-resolver.ts';
 import type { SpooledEdges } from './edge-spool.ts';
 import type { EntryFindings } from './fsck/entry-findings.ts';
 import type { FsckRules } from './fsck/rules.ts';
+import type { ResolveJob } from './resolve-job.ts';
 
 /** What each task takes and gives. Inputs are cloned; SharedArrayBuffers in them are shared. */
 export interface Tasks {

@@ -8,7 +8,7 @@ import { concatBytes } from '../../src/core/bytes.ts';
 import { HeavyTrees } from '../../src/pack/heavy-trees.ts';
 import { createFilePackSink } from '../../src/pack/node/file-pack-sink.ts';
 import { createThreadTaskPool } from '../../src/pack/node/thread-task-pool.ts';
-import { THREADS_FROM_DELTAS } from '../../src/pack/resolve-deltas.ts';
+import { THREADS_FROM_DELTAS } from '../../src/pack/resolver-threads.ts';
 import { git, gitBytes, scratchDirectory } from '../support/git.ts';
 import { ingest } from '../support/ingest.ts';
 import { chunked } from '../support/streams.ts';

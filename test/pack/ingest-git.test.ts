@@ -14,7 +14,7 @@ import { createFilePackSink } from '../../src/pack/node/file-pack-sink.ts';
 import { createThreadTaskPool } from '../../src/pack/node/thread-task-pool.ts';
 import { ObjectTable } from '../../src/pack/object-table.ts';
 import { createMemoryPackSink } from '../../src/pack/pack-sink.ts';
-import { THREADS_FROM_DELTAS } from '../../src/pack/resolve-deltas.ts';
+import { THREADS_FROM_DELTAS } from '../../src/pack/resolver-threads.ts';
 import { git, gitBytes, scratchDirectory } from '../support/git.ts';
 import { ingest, objectsIn } from '../support/ingest.ts';
 import { chunked } from '../support/streams.ts';

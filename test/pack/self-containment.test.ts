@@ -10,7 +10,7 @@ import { portableRuntime } from '../../src/core/portable/runtime.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createFilePackSink } from '../../src/pack/node/file-pack-sink.ts';
 import { createThreadTaskPool } from '../../src/pack/node/thread-task-pool.ts';
-import { THREADS_FROM_DELTAS } from '../../src/pack/resolve-deltas.ts';
+import { THREADS_FROM_DELTAS } from '../../src/pack/resolver-threads.ts';
 import { closureOf } from '../support/closure.ts';
 import { git, gitAsync, gitBytes, scratchDirectory } from '../support/git.ts';
 import { type IngestOptions, ingest } from '../support/ingest.ts';
