@@ -12,9 +12,10 @@ import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { type HttpAnswer, textAnswer } from '../http/answer.ts';
 import type { GitServer, HttpClient } from '../http/options.ts';
 import { atLeast, type BodyFloor, DEFAULT_BODY_FLOOR } from './body-floor.ts';
-import { chunksOf, discardRest, type PeerOptions, writeAll } from './byte-streams.ts';
+import { chunksOf, type PeerOptions, writeAll } from './byte-streams.ts';
 import { type ProxiedClient, type Sender, Senders, type TrustedProxy } from './http-client.ts';
 import { exchangeOf } from './incoming-exchange.ts';
+import { DEFAULT_LINGER, type Linger, lingerOn } from './lingering.ts';
 
 /** What became of one request, for logs. */
 export interface RequestSummary {
@@ -26,6 +27,7 @@ export interface RequestSummary {
   readonly status: number;
   /** Body bytes sent, without chunk framing. */
   readonly sentBytes: number;
+  /** Until the answer was sent, or the connection given up. */
   readonly durationMs: number;
   /** False when the connection broke, was cut, or the work failed after its first byte. */
   readonly complete: boolean;
@@ -38,6 +40,8 @@ export interface NodeListenerOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** What requests must bring at the least; pushes only at their beginning. Default `DEFAULT_BODY_FLOOR`. */
   readonly bodyFloor?: BodyFloor | undefined;
+  /** What is still read of requests that were answered early. Default `DEFAULT_LINGER`. */
+  readonly linger?: Linger | undefined;
   /**
    * Proxies whose word about their clients counts. When it is given, headers about clients that come from anybody
    * else are kept from the application; without it nothing is believed and nothing kept.
@@ -53,9 +57,6 @@ export interface NodeListenerOptions {
 }
 
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** How long what a client still sends after its answer is read and dropped, so that it can read the answer. */
-const LINGER_MS = 30_000;
 
 /**
  * A listener for `http.createServer` or `https.createServer`. Options are read anew for each request.
@@ -97,59 +98,71 @@ async function serveRequest(
   incoming.on('error', () => gone.abort());
   response.on('error', () => gone.abort());
 
-  const { idleTimeoutMs = DEFAULT_LIMITS.idleTimeoutMs } = options;
+  const { idleTimeoutMs = DEFAULT_LIMITS.idleTimeoutMs, linger = DEFAULT_LINGER } = options;
   const client: PeerOptions = { signal: gone.signal, idleTimeoutMs };
   let sentBytes = 0;
   let complete = false;
+  let lingering: Promise<void> | undefined;
+  let endedAt = 0;
   try {
+    if (incoming.socket.writableEnded) throw afterLastAnswer();
     const body = requestBody(incoming, response, client, options);
     const answer = await answerTo(server, incoming, sender, body, gone.signal);
     const onWrite = (sizeBytes: number): void => {
       sentBytes += sizeBytes;
     };
     await send(answer, incoming.method === 'HEAD', response, client, onWrite);
+    if (!incoming.complete) lingering = lingerOn(incoming, linger, client);
+    await ended(response, client);
     complete = true;
-    if (!incoming.complete) await discardRequest(incoming);
   } catch (error) {
     // Once the head is sent, what fails is the answer's body, and the GitServer has reported it.
     if (!(error instanceof GitError) && !response.headersSent) options.onError?.(error);
-    cut(response, gone.signal.aborted || isGitError(error, 'ABORTED'));
+    if (gone.signal.aborted || isGitError(error, 'ABORTED') || !response.headersSent) response.destroy();
+    else lingering = cut(incoming, response, linger, client);
   } finally {
-    options.onFinish?.({
-      method: incoming.method ?? '',
-      target: incoming.url ?? '',
-      client: sender.client,
-      status: response.headersSent ? response.statusCode : 0,
-      sentBytes,
-      durationMs: performance.now() - startedAt,
-      complete,
-    });
+    endedAt = performance.now();
   }
+  await lingering;
+  options.onFinish?.({
+    method: incoming.method ?? '',
+    target: incoming.url ?? '',
+    client: sender.client,
+    status: response.headersSent ? response.statusCode : 0,
+    sentBytes,
+    durationMs: endedAt - startedAt,
+    complete,
+  });
 }
 
-/** Let a client that is still sending read its answer: a connection closed on it might lose that. */
-async function discardRequest(incoming: IncomingMessage): Promise<void> {
-  // Once it is answered, Node no longer tells a request that its connection has closed.
-  const onClose = (): void => void incoming.destroy();
-  incoming.socket.once('close', onClose);
-  if (incoming.socket.destroyed) onClose();
-  if (!(await discardRest(incoming, LINGER_MS))) incoming.destroy();
-  incoming.socket.off('close', onClose);
+/** What is sent behind a request whose answer said that the connection ends is not for us: RFC 9112, section 9.6. */
+function afterLastAnswer(): GitError {
+  return new GitError(
+    'ABORTED',
+    'Stopped: the client sent a request after the last answer of its connection',
+  );
 }
 
 /**
  * Break the connection: how a client learns that a body is not complete. What was written before (a last message
- * of the service) still goes out, unless the client is gone.
+ * of the service) still goes out.
  */
-function cut(response: ServerResponse, atOnce: boolean): void {
+async function cut(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  linger: Linger,
+  client: PeerOptions,
+): Promise<void> {
   const { socket } = response;
-  if (atOnce || socket === null) {
+  if (socket === null) {
     response.destroy();
     return;
   }
-  const timer = setTimeout(() => response.destroy(), LINGER_MS);
+  const timer = setTimeout(() => response.destroy(), linger.totalMs);
   response.once('close', () => clearTimeout(timer));
+  const lingering = incoming.complete ? undefined : lingerOn(incoming, linger, client);
   socket.destroySoon();
+  await lingering;
 }
 
 async function* requestBody(
@@ -200,7 +213,6 @@ async function send(
   else if (body !== undefined && !headOnly) {
     await writeAll(isStream(body) ? body : streamOf(body), response, client, onWrite);
   }
-  await ended(response, client);
 }
 
 function isStream(body: HttpAnswer['body']): body is ByteStream {
