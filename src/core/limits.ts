@@ -47,6 +47,11 @@ export interface Limits {
   readonly maxSpoolBytes: number;
   /** Milliseconds without one byte from the client before a request is cut. */
   readonly idleTimeoutMs: number;
+  /**
+   * The same where a client of a connection that stays open gets its push ready: before its commands its hooks run, before
+   * its pack it makes that. Never less than `idleTimeoutMs`.
+   */
+  readonly pushPauseMs: number;
   /** Milliseconds of silence on a side-band before an empty keepalive packet is sent. git: 5 s. */
   readonly keepaliveMs: number;
   /** Milliseconds one of a repository's own hooks may run in a push before it is ended. 0 waits for ever, as git. */
@@ -79,6 +84,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxPackSpoolBytes: 2 * GIB,
   maxSpoolBytes: 4 * GIB,
   idleTimeoutMs: 120_000,
+  pushPauseMs: 600_000,
   keepaliveMs: 5_000,
   hookTimeoutMs: 600_000,
   maxArchiveBytes: 64 * GIB,
