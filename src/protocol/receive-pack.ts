@@ -7,7 +7,7 @@
  */
 import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
-import { GitError, throwIfAborted } from '../core/errors.ts';
+import { isGitError, throwIfAborted } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
 import { hiddenElsewhere, hiddenWithin } from '../repository/namespace.ts';
@@ -113,7 +113,11 @@ export async function* receivePack(
     }
   } catch (error) {
     throwIfAborted(signal);
-    if (error instanceof GitError && error.code === 'ABORTED') throw error;
+    if (isGitError(error, 'ABORTED')) {
+      // A client that is too slow is there, and may listen.
+      if (mode === 'stateful') yield encodeFailure(error, parser.capabilities.has('side-band-64k'));
+      throw error;
+    }
     if (pass === undefined && isToldByCarrier(error, mode)) throw error;
     options.onFailure?.(error);
     yield encodeFailure(error, parser.capabilities.has('side-band-64k'));

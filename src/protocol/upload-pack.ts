@@ -75,7 +75,13 @@ export async function* uploadPack(
     else yield* converse(context, request);
   } catch (error) {
     const channel = context?.channel ?? { kind: 'packets' };
-    if (isGitError(error, 'ABORTED') || options.signal?.aborted) throw error;
+    if (options.signal?.aborted) throw error;
+    if (isGitError(error, 'ABORTED')) {
+      // A client that is too slow to ask is there, and may listen.
+      if (options.mode === 'stateful' && channel.kind === 'packets')
+        yield encodePacket(`ERR ${error.message}`);
+      throw error;
+    }
     if (channel.kind === 'bare' || channel.kind === 'carrier') throw error;
     const text = failureText(error);
     if (channel.kind === 'packets') yield encodePacket(`ERR ${text}`);

@@ -45,11 +45,13 @@ export function listenGit(
   { host, port }: { readonly host: string; readonly port: number },
   options: () => DaemonServerOptions,
 ): Promise<DaemonListener> {
+  const { idleTimeoutMs, pushPauseMs } = options().limits;
   return listenGitDaemon({
     host,
     port,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    idleTimeoutMs: options().limits.idleTimeoutMs,
+    idleTimeoutMs,
+    pushPauseMs,
     maxConnections: MAX_CONNECTIONS,
     serve: (input, context) => {
       const { repositories, authorize, onError, ...engine } = options();

@@ -16,9 +16,16 @@ export function encodeFailure(error: unknown, sideBand: boolean): Uint8Array {
   return encodePacket(`ERR ${message}`);
 }
 
+const SAID = [
+  'PROTOCOL_VIOLATION',
+  'LIMIT_EXCEEDED',
+  'UNSUPPORTED',
+  'OVERLOADED',
+  'RATE_LIMITED',
+  'ABORTED', // it was too slow
+] as const;
+
 /** What the peer did wrong is said as it is; what is wrong here stays in the log. */
 function failureMessage(error: unknown): string {
-  if (isGitError(error, 'PROTOCOL_VIOLATION', 'LIMIT_EXCEEDED', 'UNSUPPORTED', 'OVERLOADED', 'RATE_LIMITED'))
-    return printable(error.message);
-  return 'internal server error';
+  return isGitError(error, ...SAID) ? printable(error.message) : 'internal server error';
 }

@@ -12,7 +12,7 @@ import { encodePacket, MAX_PACKET_BYTES } from '../../protocol/pkt-line.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type AdmitClient, admitFrom } from '../client-work.ts';
 import { runStatefulService, type StatefulSettings } from '../stateful-service.ts';
-import { type DaemonRequest, parseDaemonRequest } from './request-line.ts';
+import { type DaemonRequest, type DaemonService, parseDaemonRequest } from './request-line.ts';
 
 /** A repository to serve, disposed when the connection ends; or why there is none, as the client is told. */
 export type DaemonOpening = { readonly repository: Repository } | { readonly refused: string };
@@ -26,8 +26,8 @@ interface DaemonClient {
 export interface DaemonContext {
   readonly signal: AbortSignal;
   readonly connection?: DaemonClient | undefined;
-  /** Told that the request has come: what waits for it only so long need wait no more. */
-  readonly onRequest?: (() => void) | undefined;
+  /** Told that the request has come, and for what: who waits for it only so long need wait no more. */
+  readonly onRequest?: ((service: DaemonService) => void) | undefined;
 }
 
 export interface DaemonOptions extends StatefulSettings {
@@ -57,10 +57,10 @@ export async function* serveDaemonConnection(
   const packets = new PacketReader(input, MAX_PACKET_BYTES);
   try {
     const packet = await packets.next();
-    context.onRequest?.();
     if (packet === undefined) return; // somebody looked whether the port is open
     if (packet.kind !== 'data') throw new GitError('PROTOCOL_VIOLATION', 'Protocol error: no request');
     const request = parseDaemonRequest(packet.payload);
+    context.onRequest?.(request.service);
     const { signal, connection: client } = context;
     const opening = await options.open(request, { client, signal });
     if ('refused' in opening) {

@@ -5,6 +5,7 @@
  */
 import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitError } from '../../core/errors.ts';
+import type { RequestRhythm } from '../request-rhythm.ts';
 
 export interface BodyFloor {
   readonly bytes: number;
@@ -21,16 +22,26 @@ export const DEFAULT_BODY_FLOOR: BodyFloor = { bytes: 1024, windowMs: 60_000 };
  * `body`, as long as it brings `floor.bytes` in each window; its last one may be shorter. Silence within a chunk is
  * for the idle timeout to end.
  *
+ * @param rhythm of a connection that stays open, told of each chunk: between requests the client may think, and a window
+ * begins anew
  * @throws {GitError} ABORTED
  */
-export async function* atLeast(body: ByteStream, floor: BodyFloor): AsyncGenerator<Uint8Array, undefined> {
+export async function* atLeast(
+  body: ByteStream,
+  floor: BodyFloor,
+  rhythm?: RequestRhythm,
+): AsyncGenerator<Uint8Array, undefined> {
   const { firstBytes = Number.POSITIVE_INFINITY } = floor;
   let waitedMs = 0;
   let sizeBytes = 0;
   let totalBytes = 0;
   let asked = performance.now();
   for await (const chunk of body) {
-    waitedMs += performance.now() - asked;
+    if (rhythm?.isBetween) {
+      waitedMs = 0;
+      sizeBytes = 0;
+    } else waitedMs += performance.now() - asked;
+    rhythm?.follow(chunk);
     sizeBytes += chunk.length;
     totalBytes += chunk.length;
     if (waitedMs >= floor.windowMs && totalBytes < firstBytes) {

@@ -8,7 +8,7 @@ import type { ByteStream, Cancellable } from '../../core/byte-stream.ts';
 import { abortError, GitError, throwIfAborted } from '../../core/errors.ts';
 
 export interface PeerOptions extends Cancellable {
-  /** Milliseconds to wait for the peer to send, or to take, one more byte. 0 waits for ever. */
+  /** Milliseconds to wait for the peer to send, or to take, one more byte; asked for at each wait. 0 waits for ever. */
   readonly idleTimeoutMs: number;
 }
 
@@ -18,17 +18,14 @@ export interface PeerOptions extends Cancellable {
  *
  * @throws {GitError} ABORTED when the signal fires, the peer goes away or it stays silent for too long
  */
-export async function* chunksOf(
-  source: Readable,
-  { signal, idleTimeoutMs }: PeerOptions,
-): AsyncGenerator<Uint8Array, undefined> {
+export async function* chunksOf(source: Readable, peer: PeerOptions): AsyncGenerator<Uint8Array, undefined> {
   for (;;) {
-    throwIfAborted(signal);
+    throwIfAborted(peer.signal);
     const chunk = source.read() as Uint8Array | null;
     if (chunk !== null) yield chunk;
     else if (source.readableEnded) return;
     else if (source.destroyed) throw peerGone('send', source.errored);
-    else await eventOf(source, ['readable', 'end', 'close', 'error'], 'send', { signal, idleTimeoutMs });
+    else await eventOf(source, ['readable', 'end', 'close', 'error'], 'send', peer);
   }
 }
 
@@ -52,6 +49,20 @@ export async function writeAll(
     if (!sink.write(chunk) && sink.writableNeedDrain) {
       await eventOf(sink, ['drain', 'close', 'error'], 'take', { signal, idleTimeoutMs });
     }
+  }
+}
+
+/**
+ * End `sink`, and wait until its last byte was handed to the system.
+ *
+ * @throws {GitError} ABORTED as {@link chunksOf}
+ */
+export async function end(sink: Writable, peer: PeerOptions): Promise<void> {
+  sink.end();
+  while (!sink.writableFinished) {
+    throwIfAborted(peer.signal);
+    if (sink.destroyed) throw peerGone('take', sink.errored);
+    await eventOf(sink, ['finish', 'close', 'error'], 'take', peer);
   }
 }
 

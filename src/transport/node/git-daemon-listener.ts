@@ -8,7 +8,12 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitError } from '../../core/errors.ts';
-import { chunksOf, discardRest, writeAll } from './byte-streams.ts';
+import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import type { DaemonService } from '../git-daemon/request-line.ts';
+import { RequestRhythm } from '../request-rhythm.ts';
+import type { BodyFloor } from './body-floor.ts';
+import { discardRest, end, writeAll } from './byte-streams.ts';
+import { requestsOf } from './client-requests.ts';
 
 /** One connection, for logs. */
 interface DaemonConnection {
@@ -27,13 +32,17 @@ export interface DaemonListenerOptions {
     context: {
       readonly connection: DaemonConnection;
       readonly signal: AbortSignal;
-      readonly onRequest: () => void;
+      readonly onRequest: (service: DaemonService) => void;
     },
   ) => ByteStream;
   /** Milliseconds until the request must have come. 0 waits for ever. */
   readonly requestTimeoutMs: number;
   /** Milliseconds without one byte sent or taken by the client. 0 waits for ever. */
   readonly idleTimeoutMs: number;
+  /** As `idleTimeoutMs`, of a push before its pack. Default that of `DEFAULT_LIMITS`. */
+  readonly pushPauseMs?: number | undefined;
+  /** What clients must send at the least. Default `DEFAULT_BODY_FLOOR`. */
+  readonly floor?: BodyFloor | undefined;
   /** Connections served at a time; beyond it the newest of a client that has several makes room. 0 sets no limit. */
   readonly maxConnections: number;
   readonly onConnect?: ((connection: DaemonConnection) => void) | undefined;
@@ -55,6 +64,10 @@ export interface DaemonListener {
 
 /** For what a client still sends after its answer: a connection closed on it might lose that. */
 const LINGER_MS = 5_000;
+/** For a client that did not keep to the rules to read why. */
+const FAREWELL_MS = 1_000;
+/** The packet that names service and repository. */
+const OPENING_PACKETS = 1;
 /** For cut work to release what it holds. */
 const RELEASE_MS = 2_000;
 
@@ -154,25 +167,35 @@ class Listener implements DaemonListener {
   /** Never rejects: every failure ends the connection and is told. */
   async #serve(running: Running): Promise<void> {
     const { socket, connection, stop } = running;
-    const { serve, requestTimeoutMs, idleTimeoutMs, onDisconnect } = this.#options;
+    const { serve, requestTimeoutMs, idleTimeoutMs, floor, onDisconnect } = this.#options;
+    const { pushPauseMs = DEFAULT_LIMITS.pushPauseMs } = this.#options;
     const late = new GitError('ABORTED', 'Stopped: the client sent no request');
     const timer = requestTimeoutMs > 0 ? setTimeout(() => stop.abort(late), requestTimeoutMs) : undefined;
     socket.on('error', () => stop.abort()); // one that nobody listens to would end the process
     socket.on('close', () => stop.abort());
     const client = { signal: stop.signal, idleTimeoutMs };
-    const onRequest = (): void => clearTimeout(timer);
+    let isPush = false;
+    const onRequest = (service: DaemonService): void => {
+      clearTimeout(timer);
+      isPush = service === 'receive-pack';
+    };
+    const patience = { ...client, pushPauseMs, floor };
+    const input = requestsOf(socket, patience, new RequestRhythm(OPENING_PACKETS), () => isPush);
     let failure: unknown;
     try {
-      const answer = serve(chunksOf(socket, client), { connection, signal: stop.signal, onRequest });
+      const answer = serve(input, { connection, signal: stop.signal, onRequest });
       await writeAll(answer, socket, client);
-      socket.end();
+      await end(socket, client);
       await discardRest(socket, LINGER_MS);
     } catch (error) {
       failure = error;
+      if (!stop.signal.aborted) {
+        socket.end(); // it may have been told why
+        await discardRest(socket, FAREWELL_MS);
+      }
     } finally {
       clearTimeout(timer);
-      if (failure === undefined) socket.destroySoon();
-      else socket.destroy();
+      socket.destroy();
       this.#forget(running);
       onDisconnect?.(connection, failure);
     }
