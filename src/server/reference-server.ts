@@ -302,11 +302,15 @@ function httpSettings(
   return { tls, limits: http, idleTimeoutMs, trustedProxy, proxyProtocol };
 }
 
-function sshSettings({ ssh, limits: { idleTimeoutMs }, proxies }: ServerConfig): SshDoorSettings {
+function sshSettings({
+  ssh,
+  limits: { idleTimeoutMs, pushPauseMs },
+  proxies,
+}: ServerConfig): SshDoorSettings {
   const { hostKeys, passwords: _passwords, greeting: _greeting, ...limits } = ssh;
   return {
     hostKeyDirectory: hostKeys,
-    limits: { ...limits, idleTimeoutMs },
+    limits: { ...limits, idleTimeoutMs, pushPauseMs },
     isTrustedProxy: proxies.proxyProtocol ? trustedNetworks(proxies.trusted) : undefined,
   };
 }

@@ -55,7 +55,7 @@ test('without a file, everything has its default', async (t) => {
   const { hostKeys, passwords, greeting, ...sshLimits } = config.ssh;
   assert.equal(hostKeys, join(given.directory, 'ssh-host-keys'));
   assert.deepEqual({ passwords, greeting }, { passwords: false, greeting: true });
-  const { idleTimeoutMs: _, ...defaults } = DEFAULT_SSH_LIMITS;
+  const { idleTimeoutMs: _, pushPauseMs: __, ...defaults } = DEFAULT_SSH_LIMITS;
   assert.deepEqual(sshLimits, defaults);
 });
 

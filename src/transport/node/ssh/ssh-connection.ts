@@ -7,9 +7,11 @@
 import type { Socket } from 'node:net';
 import type { AuthContext, Connection, ServerChannel, Session } from 'ssh2';
 import { GitError, isGitError } from '../../../core/errors.ts';
+import { RequestRhythm } from '../../request-rhythm.ts';
 import { type ExecCommand, parseExecCommand } from '../../ssh/exec-command.ts';
 import type { SshLogin } from '../../ssh/ssh-command.ts';
-import { chunksOf } from '../byte-streams.ts';
+import { requestsOf } from '../client-requests.ts';
+import { holdBackUnread, limitRekeys, takesPackets } from './connection-guard.ts';
 import { guardWindow, sendAll } from './exec-channel.ts';
 import { authenticate, type Known, methodsOf } from './ssh-authentication.ts';
 import type { SshLimits, SshServerOptions, SshServerSettings } from './ssh-options.ts';
@@ -17,6 +19,12 @@ import type { SshLimits, SshServerOptions, SshServerSettings } from './ssh-optio
 /** Longest user name and GIT_PROTOCOL looked at, in characters. */
 const MAX_NAME = 256;
 const MAX_PROTOCOL = 1024;
+
+/** Sessions of one connection that end without having run anything: ssh2 never forgets them. */
+const MAX_EMPTY_SESSIONS = 100;
+
+/** For a client that is cut to read why. */
+const LINGER_MS = 2_000;
 
 const EXIT_FAILED = 128;
 const EXIT_REFUSED = 1;
@@ -38,8 +46,10 @@ export class SshConnection {
   #known: Known | undefined;
   #tries = 0;
   #sessions = 0;
+  #emptySessions = 0;
   #runningCount = 0;
   #idle: NodeJS.Timeout | undefined;
+  #linger: NodeJS.Timeout | undefined;
   #isLast = false;
 
   constructor(connection: Connection, socket: Socket, options: SshConnectionOptions) {
@@ -48,6 +58,8 @@ export class SshConnection {
     this.#options = options;
     this.#login = { user: '', address: options.address };
     const { stopped } = options;
+    holdBackUnread(socket);
+    limitRekeys(connection, socket, () => this.end('it exchanges keys all the time'));
     const stop = (): void => this.#gone.abort(stopped.reason);
     stopped.addEventListener('abort', stop, { once: true });
     connection
@@ -65,6 +77,7 @@ export class SshConnection {
       .on('close', () => {
         stopped.removeEventListener('abort', stop);
         clearTimeout(this.#idle);
+        clearTimeout(this.#linger);
         this.#gone.abort(new GitError('ABORTED', 'Stopped: the client went away'));
       });
   }
@@ -77,8 +90,11 @@ export class SshConnection {
   /** Cut it, and what it runs. */
   end(why: string): void {
     this.#gone.abort(new GitError('ABORTED', `Stopped: ${why}`));
+    if (this.#linger !== undefined) return;
     this.#connection.end();
     this.#socket.destroySoon();
+    // One that takes nothing would keep it for ever.
+    this.#linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
   }
 
   /** Take no more commands, and end after those that run. */
@@ -116,7 +132,11 @@ export class SshConnection {
 
   #serveSession(session: Session): void {
     this.#sessions++;
-    clearTimeout(this.#idle);
+    if (!takesPackets(session)) {
+      this.end('its packets are too small');
+      return;
+    }
+    const closed = new AbortController();
     let protocol: string | undefined;
     let begun = false;
     session
@@ -126,27 +146,37 @@ export class SshConnection {
         accept?.();
       })
       .on('exec', (accept, reject, { command }) => {
-        if (begun) return reject();
+        if (begun) return refuse(reject);
         begun = true;
-        void this.#run(accept(), parseExecCommand(command), protocol);
+        void this.#run(this.#guarded(accept()), parseExecCommand(command), protocol, closed.signal);
       })
       .on('shell', (accept, reject) => {
-        if (begun) return reject();
+        if (begun) return refuse(reject);
         begun = true;
-        this.#greet(accept());
+        this.#greet(this.#guarded(accept()));
       })
       .on('pty', (accept) => accept?.()) // a shell asks for it first; there is none, but the line is to be seen
-      .on('close', () => {
+      // ssh2 tells it as often as the client says it.
+      .once('close', () => {
+        closed.abort(new GitError('ABORTED', 'Stopped: the client went away'));
         this.#sessions--;
-        if (this.#isLast) this.finish();
-        else if (this.#sessions === 0) this.#rest();
+        if (!begun && ++this.#emptySessions > MAX_EMPTY_SESSIONS) this.end('its sessions run nothing');
+        else if (this.#isLast) this.finish();
       });
+  }
+
+  #guarded(channel: ServerChannel): ServerChannel {
+    // A channel whose other side is gone is reported by what is awaited on it.
+    channel.on('error', () => undefined);
+    guardWindow(channel, () => this.end('it sent more than it was allowed to'));
+    return channel;
   }
 
   /** Nothing runs: the client may stay for a while, as one that shares a connection between commands does. */
   #rest(): void {
     const { idleTimeoutMs } = this.#options.limits;
     clearTimeout(this.#idle);
+    if (this.#gone.signal.aborted) return;
     this.#idle = setTimeout(() => this.end('the client was idle'), idleTimeoutMs);
   }
 
@@ -156,38 +186,33 @@ export class SshConnection {
     channel.stderr.write(
       `${greeting}! You've successfully authenticated, but packwire does not provide shell access.\r\n`,
     );
-    channel.exit(EXIT_REFUSED);
-    channel.end();
+    leave(channel, EXIT_REFUSED);
   }
 
   async #run(
     channel: ServerChannel,
     command: ExecCommand | undefined,
     protocol: string | undefined,
+    closed: AbortSignal,
   ): Promise<void> {
     const say = (text: string): void => void channel.stderr.write(text);
-    // A channel whose other side is gone is reported by what is awaited on it.
-    channel.on('error', () => undefined);
-    guardWindow(channel, () => this.end('it sent more than it was allowed to'));
     const known = this.#known;
     if (command === undefined || known === undefined) {
       say(
         'fatal: unrecognized command: only git-upload-pack, git-receive-pack and git-upload-archive are served\n',
       );
-      channel.exit(EXIT_FAILED);
-      channel.end();
+      leave(channel, EXIT_FAILED);
       return;
     }
-    const closed = new AbortController();
-    channel.on('close', () => closed.abort(new GitError('ABORTED', 'Stopped: the client went away')));
-    const signal = AbortSignal.any([this.#gone.signal, closed.signal]);
+    const signal = AbortSignal.any([this.#gone.signal, closed]);
     const started = performance.now();
     let sentBytes = 0;
+    clearTimeout(this.#idle);
     this.#runningCount++;
     const exitCode = await this.#serve({ channel, command, protocol, known, signal, say }, (sizeBytes) => {
       sentBytes += sizeBytes;
     });
-    this.#runningCount--;
+    if (--this.#runningCount === 0) this.#rest();
     const durationMs = Math.round(performance.now() - started);
     this.#options.onEvent?.({
       kind: 'command',
@@ -198,8 +223,7 @@ export class SshConnection {
       durationMs,
       sentBytes,
     });
-    channel.exit(exitCode);
-    channel.end();
+    leave(channel, exitCode);
   }
 
   async #serve(
@@ -214,9 +238,12 @@ export class SshConnection {
     onSent: (sizeBytes: number) => void,
   ): Promise<number> {
     const { channel, command, protocol, known, signal, say } = running;
-    const { serve, limits, onError } = this.#options;
-    const peer = { signal, idleTimeoutMs: limits.idleTimeoutMs };
-    const input = chunksOf(channel, peer);
+    const { serve, limits, floor, onError } = this.#options;
+    const { idleTimeoutMs, pushPauseMs } = limits;
+    const peer = { signal, idleTimeoutMs };
+    const isPush = command.service === 'git-receive-pack';
+    const patience = { ...peer, pushPauseMs, floor };
+    const input = requestsOf(channel, patience, new RequestRhythm(), () => isPush);
     try {
       const output = serve({
         ...command,
@@ -234,5 +261,22 @@ export class SshConnection {
       if (!signal.aborted) say(`fatal: ${isGitError(error) ? error.message : 'internal server error'}\n`);
       return EXIT_FAILED;
     }
+  }
+}
+
+/** Clients need not ask for an answer. */
+function refuse(reject: (() => void) | undefined): void {
+  reject?.();
+}
+
+/** Tell how it ended; what still comes is dropped. */
+function leave(channel: ServerChannel, exitCode: number): void {
+  channel.exit(exitCode);
+  channel.end();
+  channel.resume();
+  // What a client does not take would keep the channel open.
+  if (exitCode !== 0) {
+    channel.eof();
+    channel.close();
   }
 }

@@ -4,8 +4,10 @@
  * @module
  */
 import type { ByteStream } from '../../../core/byte-stream.ts';
+import { DEFAULT_LIMITS } from '../../../core/limits.ts';
 import type { Certificate } from '../../ssh/certificate.ts';
 import type { SshCommand, SshLogin } from '../../ssh/ssh-command.ts';
+import type { BodyFloor } from '../body-floor.ts';
 
 /**
  * Knows people by what they prove. Each answers with a principal, whatever that is to the application, or `undefined`
@@ -40,6 +42,8 @@ export interface SshServerOptions extends SshServerSettings {
    * error and exit code 128.
    */
   readonly serve: (command: SshCommand) => ByteStream;
+  /** What requests and packs must bring at the least. Default `DEFAULT_BODY_FLOOR`. */
+  readonly floor?: BodyFloor | undefined;
   /** Told of what a client is not: failures of the application and bugs. */
   readonly onError?: ((error: unknown, login: Partial<SshLogin>) => void) | undefined;
   readonly onEvent?: ((event: SshEvent) => void) | undefined;
@@ -86,6 +90,8 @@ export interface SshLimits {
   readonly maxSessions: number;
   /** Milliseconds without a command, or of a command without one byte sent or taken. */
   readonly idleTimeoutMs: number;
+  /** The same of a push that its client gets ready: see `Limits`. */
+  readonly pushPauseMs: number;
   /** Milliseconds between questions whether the client is still there; after three without answer it is not. */
   readonly keepaliveMs: number;
 }
@@ -98,6 +104,7 @@ export const DEFAULT_SSH_LIMITS: SshLimits = {
   loginGraceMs: 30_000,
   maxAuthTries: 6,
   maxSessions: 10,
-  idleTimeoutMs: 120_000,
+  idleTimeoutMs: DEFAULT_LIMITS.idleTimeoutMs,
+  pushPauseMs: DEFAULT_LIMITS.pushPauseMs,
   keepaliveMs: 15_000,
 };

@@ -17,7 +17,10 @@ import {
   type SshServerSettings,
 } from './ssh-options.ts';
 
-/** What is offered, best first; the client's order decides. Nothing with SHA-1, CBC, or a group below 2048 bits. */
+/**
+ * What is offered, best first; the client's order decides. Nothing with SHA-1, CBC, or a group below 2048 bits; nor group
+ * 18, with which a stranger has the server compute for thirty milliseconds.
+ */
 const ALGORITHMS = {
   kex: [
     'curve25519-sha256',
@@ -26,7 +29,6 @@ const ALGORITHMS = {
     'ecdh-sha2-nistp384',
     'ecdh-sha2-nistp521',
     'diffie-hellman-group16-sha512',
-    'diffie-hellman-group18-sha512',
     'diffie-hellman-group14-sha256',
   ],
   serverHostKey: ['ssh-ed25519', 'rsa-sha2-512', 'rsa-sha2-256'],
