@@ -23,6 +23,8 @@ export interface WorkerTask {
 const HANG_MS = 60_000;
 /** MiB of the heap a parser's thread gets. */
 const MAX_HEAP_MIB = 512;
+/** MiB beside it for what is young: a limited heap gets little, and collecting then takes longer than parsing. */
+const YOUNG_HEAP_MIB = 64;
 
 const { values } = parseArgs({
   options: {
@@ -61,7 +63,7 @@ function campaign(name: string): Promise<CampaignResult> {
   return new Promise((resolve) => {
     const worker = startWorker(import.meta.url, 'fuzz-worker', {
       workerData: task,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_HEAP_MIB },
     });
     let begun = -1;
     const watch = setInterval(() => {
