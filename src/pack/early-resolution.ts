@@ -17,7 +17,7 @@ import type { PackEdges } from './self-containment.ts';
 export interface ScanProgress {
   /** {@link SettledFamilies.reached}. */
   readonly reached: number;
-  /** {@link PackScanner.resolvedBytes}. */
+  /** {@link PackSums.resolvedBytes}. */
   readonly resolvedBytes: number;
 }
 
@@ -30,7 +30,7 @@ export class EarlyResolution {
   readonly #options: ResolveOptions;
   #running: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
-  /** {@link PackScanner.resolvedBytes} when a thread was last begun. */
+  /** {@link PackSums.resolvedBytes} when a thread was last begun. */
   #begunAt = 0;
 
   constructor(

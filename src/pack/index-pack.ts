@@ -109,8 +109,8 @@ async function index(
     createObjectHasher(runtime, format, collisionDetection),
   );
   const check = options.fsck && new PackCheck(format, options.fsck);
-  scanner.edges = edges?.own;
-  scanner.checker = check?.own;
+  scanner.objects.edges = edges?.own;
+  scanner.objects.checker = check?.own;
   const early = new EarlyResolution(scanner, edges, check, options);
   try {
     try {
@@ -134,7 +134,7 @@ async function complete(
   options: IndexPackOptions,
 ): Promise<IndexedPack> {
   const { runtime, limits, sink } = options;
-  const { table, deltaCount, families } = scanner;
+  const { table, deltaCount, families, sums } = scanner;
   early.end();
   if (deltaCount >= COLLECT_FROM_DELTAS) runtime.collectGarbage?.();
   const pack = {
@@ -146,8 +146,8 @@ async function complete(
     heavyRoots: scanner.heavyTrees.roots().filter((root) => !families.has(root)),
     families,
     early,
-    resolvedBytes: scanner.resolvedBytes,
-    isMuchLarge: scanner.isMuchLarge,
+    resolvedBytes: sums.resolvedBytes,
+    isMuchLarge: sums.isMuchLarge,
   };
   const refBases = collectRefBases(table, scanner.refDeltaCount);
   const completedCount = deltaCount === 0 ? 0 : await resolveDeltas(pack, deltaCount, refBases, options);
@@ -165,7 +165,7 @@ async function complete(
     completedCount,
     checksum,
     sizeBytes: pack.bodyBytes + checksum.length,
-    largestObjectBytes: scanner.largestObjectBytes,
+    largestObjectBytes: sums.largestObjectBytes,
     table,
     isSelfContained,
     findings: check?.finish(table),
@@ -224,7 +224,7 @@ async function receive(
         throwRejected(await writing);
         if (progress !== undefined) early.offer(progress);
         if (body.length > 0) writing = Promise.allSettled([sink.write(body)]);
-        progress = { reached: scanner.families.reached, resolvedBytes: scanner.resolvedBytes };
+        progress = { reached: scanner.families.reached, resolvedBytes: scanner.sums.resolvedBytes };
         at = stopped;
         if (scanner.isDone) {
           if (at < chunk.length && !allowTrailingBytes) throw trailingBytes(scanner);

@@ -11,33 +11,28 @@
 import { equalBytes } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
-import { type HashBatch, type ObjectHasher, USUAL_BATCHED_BYTES } from '../core/object-hasher.ts';
+import type { ObjectHasher } from '../core/object-hasher.ts';
 import { bytesToHex, type ObjectFormat } from '../core/object-id.ts';
-import { BLOB, OFS_DELTA, REF_DELTA } from '../core/object-kind.ts';
+import { OFS_DELTA, REF_DELTA } from '../core/object-kind.ts';
 import type { IncrementalHash, Inflater, Runtime } from '../core/runtime.ts';
 import { type DeltaSizes, readDeltaSizes } from './delta.ts';
 import { atOffset } from './entry-error.ts';
 import { createEntryHeader, MAX_ENTRY_HEADER_BYTES, parseEntryHeader } from './entry-header.ts';
-import type { ObjectChecker } from './fsck/object-checker.ts';
 import { HeavyTrees } from './heavy-trees.ts';
-import type { ObjectEdges } from './object-edges.ts';
-import { OBJECT_HEADER_ROOM, writeObjectHeader } from './object-header.ts';
+import { OBJECT_HEADER_ROOM } from './object-header.ts';
 import { NONE, ObjectTable } from './object-table.ts';
 import { PACK_HEADER_BYTES, parsePackHeader } from './pack-header.ts';
-import { PiecedObject } from './pieced-object.ts';
+import { PackSums } from './pack-sums.ts';
 import { SettledFamilies } from './settled-families.ts';
+import { WholeObjects } from './whole-objects.ts';
 
 /** Larger objects are hashed in pieces of this size. */
 const PIECE_BYTES = 128 * 1024;
-/** From this many objects on, hashing them in batches pays for the memory it takes. */
-const BATCHES_FROM_OBJECTS = 2000;
 /**
  * Inflated without a pause: some milliseconds of hashing. Of zeros, 64 KiB of a pack are a thousand times that; and who
  * waits meanwhile is everybody else.
  */
 const TURN_INFLATED_BYTES = 1024 * 1024;
-/** A share of the bytes from which on larger batches pay. */
-const LARGE_SHARE = 0.1;
 
 export type ScanPhase = 'header' | 'entries' | 'trailer' | 'done';
 
@@ -50,28 +45,22 @@ export class PackScanner {
   bodyBytes = 0;
   deltaCount = 0;
   refDeltaCount = 0;
-  /** Inflated bytes of all entries so far, as their headers declare them. */
-  inflatedBytes = 0;
-  /** Bytes of the largest object, deltas resolved. */
-  largestObjectBytes = 0;
+  /** What the entries so far come to. */
+  readonly sums: PackSums;
+  /** The whole objects among them. */
+  readonly objects: WholeObjects;
   /** Where the large objects to be made by deltas are. */
   readonly heavyTrees = new HeavyTrees();
   /** What of it may be resolved while the rest arrives. */
   readonly families = new SettledFamilies();
   /** The pack's own trailer; meaningful once `phase` is `done`. */
   readonly trailer: Uint8Array;
-  /** Sees each whole object, when there is one. */
-  edges: ObjectEdges | undefined;
-  /** So does this one. */
-  checker: ObjectChecker | undefined;
 
   readonly #format: ObjectFormat;
   readonly #runtime: Runtime;
   readonly #limits: Limits;
   readonly #inflater: Inflater;
   readonly #packHash: IncrementalHash;
-  readonly #hasher: ObjectHasher;
-  #batch: HashBatch | undefined;
   /** What a header, or the trailer, has of its bytes in earlier chunks. */
   readonly #carry = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
   #carried = 0;
@@ -85,10 +74,6 @@ export class PackScanner {
   #crc = 0;
   #inflated = 0;
   #pieceBytes = 0;
-  readonly #pieced = new PiecedObject();
-  #objectHash: IncrementalHash | undefined;
-  #resolvedBytes = 0;
-  #largeBytes = 0;
   /** The base of the entry, where it is one of the pack. */
   #base = NONE;
   /** Inflated since {@link scan} was called last. */
@@ -103,7 +88,8 @@ export class PackScanner {
     this.trailer = new Uint8Array(format.idBytes);
     this.#inflater = runtime.createInflater();
     this.#packHash = runtime.createHash(format);
-    this.#hasher = hasher;
+    this.sums = new PackSums(limits);
+    this.objects = new WholeObjects(this.table, hasher);
   }
 
   /**
@@ -133,16 +119,6 @@ export class PackScanner {
     }
     if (this.phase === 'trailer') at = this.#takeTrailer(chunk, at, end);
     return at;
-  }
-
-  /** Bytes of all objects to be made by deltas so far. */
-  get resolvedBytes(): number {
-    return this.#resolvedBytes;
-  }
-
-  /** Whether much of what deltas will make is in objects too large for a hasher's usual batch. */
-  get isMuchLarge(): boolean {
-    return this.#largeBytes > this.#resolvedBytes * LARGE_SHARE;
   }
 
   /** Whether the trailer has been seen, and is right. */
@@ -187,9 +163,7 @@ export class PackScanner {
       );
     }
     this.phase = this.declaredCount === 0 ? 'trailer' : 'entries';
-    if (this.declaredCount >= BATCHES_FROM_OBJECTS) {
-      this.#batch = this.#hasher.createBatch(() => this.table.columns.ids);
-    }
+    this.objects.expect(this.declaredCount);
     return start + taken;
   }
 
@@ -210,8 +184,7 @@ export class PackScanner {
       table.columns.crcs[table.count++] = this.#crc;
       this.#crc = 0;
       if (table.count === this.declaredCount) {
-        this.#batch?.flush();
-        this.#batch = undefined; // its memory is of no more use
+        this.objects.finish();
         this.phase = 'trailer';
         return at;
       }
@@ -250,14 +223,11 @@ export class PackScanner {
     table.beginRow(this.#entryOffset, type, this.declaredCount);
     const { columns } = table;
 
-    this.inflatedBytes += sizeBytes;
-    this.#allow('inflated bytes of all objects', this.inflatedBytes, this.#limits.maxInflatedBytes);
     if (type === OFS_DELTA || type === REF_DELTA) {
       this.deltaCount++;
-      this.#allow('bytes of a delta', sizeBytes, this.#limits.maxDeltaObjectBytes);
+      this.sums.addDelta(sizeBytes);
     } else {
-      this.#allow('bytes of an object', sizeBytes, this.#limits.maxObjectBytes);
-      if (sizeBytes > this.largestObjectBytes) this.largestObjectBytes = sizeBytes;
+      this.sums.addWhole(sizeBytes);
       this.heavyTrees.addWhole(entry, sizeBytes);
       this.families.addWhole(entry, type);
     }
@@ -320,17 +290,11 @@ export class PackScanner {
 
   #finishPiece(): void {
     const { type, sizeBytes } = this.#header;
-    const first = this.#inflated === this.#pieceBytes;
-    if (type >= OFS_DELTA) {
-      if (first) this.#readSizes();
-    } else {
-      this.#objectHash ??= this.#hasher.createHash();
-      const start = first
-        ? writeObjectHeader(this.#piece, OBJECT_HEADER_ROOM, type, sizeBytes)
-        : OBJECT_HEADER_ROOM;
-      const end = OBJECT_HEADER_ROOM + this.#pieceBytes;
-      this.#objectHash.update(this.#piece.subarray(start, end));
-      if (type !== BLOB) this.#seePiece(type, sizeBytes, end);
+    const end = OBJECT_HEADER_ROOM + this.#pieceBytes;
+    if (type < OFS_DELTA) {
+      this.objects.takePiece(this.table.count, type, sizeBytes, this.#piece, OBJECT_HEADER_ROOM, end);
+    } else if (this.#inflated === this.#pieceBytes) {
+      this.#readSizes();
     }
     this.#pieceBytes = 0;
   }
@@ -338,52 +302,23 @@ export class PackScanner {
   #finishEntry(): void {
     this.#inEntry = false;
     const { type, sizeBytes } = this.#header;
-    const { ids, idBytes } = this.table.columns;
-    const idAt = this.table.count * idBytes;
+    const entry = this.table.count;
     const inOnePiece = this.#inflated === this.#pieceBytes;
     if (type >= OFS_DELTA) {
       if (inOnePiece) this.#readSizes();
     } else if (inOnePiece) {
-      const start = writeObjectHeader(this.#piece, OBJECT_HEADER_ROOM, type, sizeBytes);
-      const end = OBJECT_HEADER_ROOM + sizeBytes;
-      if (this.#batch === undefined) this.#hasher.hashInto(this.#piece, start, end, ids, idAt);
-      else this.#batch.add(this.#piece, start, end, idAt);
-      if (type !== BLOB) this.#see(type, this.#piece, OBJECT_HEADER_ROOM, end);
+      this.objects.take(entry, type, this.#piece, OBJECT_HEADER_ROOM, OBJECT_HEADER_ROOM + sizeBytes);
     } else {
       this.#finishPiece();
-      ids.set((this.#objectHash as IncrementalHash).digest(), idAt);
-      this.#objectHash = undefined;
+      this.objects.finishPieces(entry);
     }
-  }
-
-  /** Show an object that is whole to those who look at objects. */
-  #see(type: number, bytes: Uint8Array, start: number, end: number): void {
-    this.edges?.take(this.table.count, type, bytes, start, end);
-    this.checker?.check(this.table.count, type, bytes, start, end);
-  }
-
-  #seePiece(type: number, sizeBytes: number, end: number): void {
-    if (this.edges === undefined && this.checker === undefined) return;
-    if (!PiecedObject.fits(sizeBytes)) {
-      this.edges?.giveUp();
-      this.checker?.refuse(sizeBytes);
-      return;
-    }
-    const whole = this.#pieced.add(sizeBytes, this.#piece, OBJECT_HEADER_ROOM, end);
-    if (whole !== undefined) this.#see(type, whole, 0, sizeBytes);
   }
 
   /** The delta's sizes stand at the start of the piece. They are summed before anything is resolved. */
   #readSizes(): void {
     const sizes = this.#sizes;
     readDeltaSizes(this.#piece, OBJECT_HEADER_ROOM, OBJECT_HEADER_ROOM + this.#pieceBytes, sizes);
-    const limit = Math.min(this.#limits.maxDeltaObjectBytes, this.#limits.maxObjectBytes);
-    this.#allow('bytes of an object made by a delta', sizes.targetBytes, limit);
-    this.#allow("bytes of a delta's base", sizes.baseBytes, limit);
-    this.#resolvedBytes += sizes.targetBytes;
-    this.#allow('bytes of all objects made by deltas', this.#resolvedBytes, this.#limits.maxResolvedBytes);
-    if (sizes.targetBytes > this.largestObjectBytes) this.largestObjectBytes = sizes.targetBytes;
-    if (sizes.targetBytes > USUAL_BATCHED_BYTES) this.#largeBytes += sizes.targetBytes;
+    this.sums.addMade(sizes.baseBytes, sizes.targetBytes);
     if (this.#base !== NONE) this.heavyTrees.addDelta(this.table.count, this.#base, sizes.targetBytes);
   }
 
@@ -413,18 +348,6 @@ export class PackScanner {
       `Cannot read pack entry: it declares ${sizeBytes} bytes, got ${got}`,
       {
         sizeBytes,
-      },
-    );
-  }
-
-  #allow(what: string, value: number, limit: number): void {
-    if (value <= limit) return;
-    throw new GitError(
-      'LIMIT_EXCEEDED',
-      `Cannot read pack: at most ${limit} ${what} are allowed, got ${value}`,
-      {
-        limit,
-        value,
       },
     );
   }
