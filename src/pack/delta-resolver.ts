@@ -8,9 +8,7 @@
  * @module
  */
 import { GitError } from '../core/errors.ts';
-import { createObjectHasher, type HashBatch, type ObjectHasher } from '../core/object-hasher.ts';
 import { objectFormatByName } from '../core/object-id.ts';
-import { TREE } from '../core/object-kind.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { BaseStack } from './base-stack.ts';
 import { applyDelta, type DeltaSizes, readDeltaSizes } from './delta.ts';
@@ -18,14 +16,13 @@ import { DeltaRoots } from './delta-roots.ts';
 import { atOffset } from './entry-error.ts';
 import { EntryReader } from './entry-reader.ts';
 import type { ObjectChecker } from './fsck/object-checker.ts';
+import { type InflatedDelta, MadeObjects } from './made-objects.ts';
 import type { ObjectEdges } from './object-edges.ts';
-import { writeObjectHeader } from './object-header.ts';
 import { NONE, RESOLVED_DELTA } from './object-table.ts';
 import { takeWaiting } from './ref-bases.ts';
 import { addResolved, isStopped } from './resolve-control.ts';
 import type { ResolveJob } from './resolve-job.ts';
 import type { RandomAccessFile } from './stored-pack.ts';
-import { TreeChain } from './tree-chain.ts';
 
 /** Memory for the objects of one chain, in each thread. */
 const STACK_BYTES = 16 * 1024 * 1024;
@@ -36,27 +33,18 @@ const KEPT_DELTA_BYTES = 2 * 1024 * 1024;
 /** What a delta costs besides its bytes, in bytes made, roughly. */
 const COST_PER_DELTA = 4096;
 const COUNT_EVERY = 64;
-/** After this many objects, hashing them in batches pays for the memory it takes. */
-const BATCHES_AFTER_OBJECTS = 256;
 
 export class DeltaResolver {
   readonly #job: ResolveJob;
   readonly #roots: DeltaRoots;
-  readonly #hasher: ObjectHasher;
-  #batch: HashBatch | undefined;
-  #hashed = 0;
+  readonly #made: MadeObjects;
   readonly #reader: EntryReader;
   readonly #sizes: DeltaSizes = { baseBytes: 0, targetBytes: 0, instructions: 0 };
   readonly #stack = new BaseStack(STACK_BYTES);
   /** The delta applied last. */
-  #delta = new Uint8Array(FIRST_DELTA_BYTES);
-  #deltaBytes = 0;
+  readonly #delta: InflatedDelta = { bytes: new Uint8Array(FIRST_DELTA_BYTES), instructions: 0, end: 0 };
   #type = 0;
   #uncounted = 0;
-  readonly #edges: ObjectEdges | undefined;
-  readonly #checker: ObjectChecker | undefined;
-  /** The trees of the chain, for those two. */
-  readonly #trees: TreeChain | undefined;
 
   /** @param edges sees each object that is made; `checker` does, too */
   constructor(
@@ -66,16 +54,11 @@ export class DeltaResolver {
     edges?: ObjectEdges,
     checker?: ObjectChecker,
   ) {
-    this.#edges = edges;
-    this.#checker = checker;
     this.#job = job;
     const format = objectFormatByName(job.formatName);
-    // Late objects stand below others that are not looked at again, so that nothing is known of their trees.
-    const sees = edges !== undefined || checker !== undefined;
-    if (sees && job.phase !== 'late') this.#trees = new TreeChain(format.idBytes);
-    this.#hasher = createObjectHasher(runtime, format, job.collisionDetection);
     this.#reader = new EntryReader(file, format.idBytes, runtime);
     this.#roots = new DeltaRoots(job, this.#reader);
+    this.#made = new MadeObjects(job, this.#roots, format, runtime, edges, checker);
   }
 
   /**
@@ -92,7 +75,7 @@ export class DeltaResolver {
       if (this.#stack.length === 0) {
         const root = this.#roots.take();
         if (root === NONE) {
-          this.#batch?.flush();
+          this.#made.flush();
           this.#publishCount();
           return true;
         }
@@ -124,11 +107,8 @@ export class DeltaResolver {
     this.#type = columns.types[root] as number;
     const sizeBytes = this.#loadRoot(root);
     this.#stack.push(root, sizeBytes, columns.firstChild[root] as number);
-    if (this.#type !== TREE || this.#trees === undefined) return;
-    const { memory } = this.#stack;
     const start = this.#stack.startOf(0);
-    this.#trees.begin(memory, start, start + sizeBytes);
-    this.#checker?.beginChain(memory, start, start + sizeBytes, isOwn);
+    this.#made.beginTree(this.#type, this.#stack.memory, start, start + sizeBytes, isOwn);
   }
 
   /** Make one object from the base at hand, or leave that base. @returns what it cost, in bytes */
@@ -171,43 +151,10 @@ export class DeltaResolver {
   #takeMade(entry: number, start: number, end: number, base: number): void {
     const { refBases } = this.#job;
     const { columns } = this.#roots;
-    this.#hash(entry, start, end);
+    this.#made.take(entry, this.#stack.memory, start, end, base, this.#delta);
     columns.types[entry] = RESOLVED_DELTA + this.#type;
-    this.#see(entry, start, end, base);
     if (refBases !== undefined && !this.#isAskedLater(entry)) takeWaiting(refBases, columns, entry);
     if (++this.#uncounted >= COUNT_EVERY) this.#publishCount();
-  }
-
-  /** Hash the object at `[start, end)` of the stack, or let a batch do it later when its id is of no use yet. */
-  #hash(entry: number, start: number, end: number): void {
-    const { refBases } = this.#job;
-    const { columns } = this.#roots;
-    const { memory } = this.#stack;
-    const from = writeObjectHeader(memory, start, this.#type, end - start);
-    const at = entry * columns.idBytes;
-    if (this.#batch !== undefined) {
-      this.#batch.add(memory, from, end, at);
-      return;
-    }
-    this.#hasher.hashInto(memory, from, end, columns.ids, at);
-    if (refBases !== undefined) return;
-    const { isMuchLarge } = this.#job;
-    if (isMuchLarge || ++this.#hashed === BATCHES_AFTER_OBJECTS) {
-      this.#batch = this.#hasher.createBatch(() => this.#roots.columns.ids, isMuchLarge);
-    }
-  }
-
-  /** Show what was made from the object at `base` of the stack to those who look at objects. */
-  #see(entry: number, start: number, end: number, base: number): void {
-    const type = this.#type;
-    const { memory } = this.#stack;
-    const trees = type === TREE ? this.#trees : undefined;
-    const { instructions } = this.#sizes;
-    const isKnown =
-      trees?.take(base, memory, start, end, this.#delta, instructions, this.#deltaBytes) === true;
-    const known = isKnown ? trees : undefined;
-    this.#edges?.take(entry, type, memory, start, end, known);
-    this.#checker?.check(entry, type, memory, start, end, this.#trees && base, known);
   }
 
   #publishCount(): void {
@@ -250,11 +197,11 @@ export class DeltaResolver {
 
   /** An inflater is given one byte more. */
   #makeDeltaRoom(sizeBytes: number): void {
-    const { length } = this.#delta;
+    const { length } = this.#delta.bytes;
     if (sizeBytes < length && length <= KEPT_DELTA_BYTES) return;
     const grown =
       sizeBytes < KEPT_DELTA_BYTES ? Math.min(KEPT_DELTA_BYTES, Math.max(sizeBytes + 1, 2 * length)) : 0;
-    this.#delta = new Uint8Array(Math.max(grown, sizeBytes + 1));
+    this.#delta.bytes = new Uint8Array(Math.max(grown, sizeBytes + 1));
   }
 
   /**
@@ -269,13 +216,15 @@ export class DeltaResolver {
     this.#reader.open(offset);
     const { sizeBytes } = this.#reader.header;
     this.#makeDeltaRoom(sizeBytes);
-    this.#deltaBytes = sizeBytes;
-    this.#reader.inflateInto(this.#delta, 0);
+    const delta = this.#delta;
+    this.#reader.inflateInto(delta.bytes, 0);
 
     const sizes = this.#sizes;
     try {
-      readDeltaSizes(this.#delta, 0, sizeBytes, sizes);
+      readDeltaSizes(delta.bytes, 0, sizeBytes, sizes);
       const { baseBytes, targetBytes, instructions } = sizes;
+      delta.instructions = instructions;
+      delta.end = sizeBytes;
       if (baseBytes !== stack.sizes[base]) {
         throw new GitError(
           'PACK_CORRUPT',
@@ -287,7 +236,7 @@ export class DeltaResolver {
         stack.memory,
         stack.startOf(base),
         baseBytes,
-        this.#delta,
+        delta.bytes,
         instructions,
         sizeBytes,
         stack.memory,
