@@ -33,6 +33,11 @@ export function encodeLatin1(text: string): Uint8Array {
 
 /** A new array holding all of `parts` in order. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return joinBytes(parts);
+}
+
+/** {@link concatBytes} of however many: a call takes no more than some hundred thousand arguments. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return (parts[0] as Uint8Array).slice();
   let length = 0;
   for (const part of parts) length += part.length;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { concatBytes, encodeText } from '../core/bytes.ts';
+import { encodeText, joinBytes } from '../core/bytes.ts';
 import { compareIds, type ObjectFormat } from '../core/object-id.ts';
 import type { ResolvedRef } from './ref-database.ts';
 import { compareRefNames } from './ref-name.ts';
@@ -29,8 +29,8 @@ export interface PackedRefsEdit {
  */
 export function editPackedRefs(bytes: Uint8Array, format: ObjectFormat, edit: PackedRefsEdit): Uint8Array {
   const additions = [...edit.add].sort((a, b) => compareRefNames(a.name, b.name));
-  const added = additions.map(({ name }) => encodeText(name));
-  const gone = new EncodedNames([...edit.remove, ...additions.map(({ name }) => name)]);
+  const added = new EncodedNames(additions.map(({ name }) => name));
+  const gone = new NameSet([added, new EncodedNames([...edit.remove])]);
   const nameOffset = format.idHexDigits + 1;
   const parts: Uint8Array[] = [];
   let next = 0; // in additions
@@ -45,22 +45,24 @@ export function editPackedRefs(bytes: Uint8Array, format: ObjectFormat, edit: Pa
     if (bytes[end] === CARET) end = lineEnd(bytes, end);
 
     const before = next;
-    while (next < added.length && compareBytes(added[next] as Uint8Array, bytes, nameStart, nameEnd) < 0)
-      next++;
+    while (next < added.count && added.compare(next, bytes, nameStart, nameEnd) < 0) next++;
     const isGone = gone.has(bytes, nameStart, nameEnd);
     if (before === next && !isGone) continue;
 
-    parts.push(bytes.subarray(keptFrom, start));
-    for (let i = before; i < next; i++) parts.push(formatLine(additions[i] as ResolvedRef));
+    parts.push(bytes.subarray(keptFrom, start), formatLines(additions, before, next));
     keptFrom = isGone ? end : start;
   }
-  parts.push(bytes.subarray(keptFrom));
-  for (; next < additions.length; next++) parts.push(formatLine(additions[next] as ResolvedRef));
-  return concatBytes(...parts);
+  parts.push(bytes.subarray(keptFrom), formatLines(additions, next, additions.length));
+  return joinBytes(parts);
 }
 
-function formatLine({ id, name, peeled }: ResolvedRef): Uint8Array {
-  return encodeText(peeled === undefined ? `${id} ${name}\n` : `${id} ${name}\n^${peeled}\n`);
+function formatLines(refs: readonly ResolvedRef[], start: number, end: number): Uint8Array {
+  let lines = '';
+  for (let i = start; i < end; i++) {
+    const { id, name, peeled } = refs[i] as ResolvedRef;
+    lines += peeled === undefined ? `${id} ${name}\n` : `${id} ${name}\n^${peeled}\n`;
+  }
+  return encodeText(lines);
 }
 
 /** The offset just past the newline. */
@@ -69,34 +71,88 @@ function lineEnd(bytes: Uint8Array, start: number): number {
   return newline < 0 ? bytes.length : newline + 1;
 }
 
-function compareBytes(name: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
-  const difference = compareIds(name, 0, bytes, start, Math.min(name.length, end - start));
-  return difference !== 0 ? difference : name.length - (end - start);
-}
-
-/** A set of names that is asked with bytes: no string is made for the lines that stay. */
+/** Names as bytes, one after another: a push may bring fifty thousand, and no array is made for each. */
 class EncodedNames {
-  readonly #byHash = new Map<number, Uint8Array[]>();
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  /** Where each begins, and where the next would. A newline ends each. */
+  readonly #starts: Uint32Array;
 
   constructor(names: readonly string[]) {
-    for (const name of names) {
-      const encoded = encodeText(name);
-      const hash = hashOf(encoded, 0, encoded.length);
-      const same = this.#byHash.get(hash);
-      if (same === undefined) this.#byHash.set(hash, [encoded]);
-      else same.push(encoded);
+    this.count = names.length;
+    this.bytes = encodeText(names.length === 0 ? '' : `${names.join('\n')}\n`);
+    this.#starts = new Uint32Array(names.length + 1);
+    for (let i = 0; i < names.length; i++) this.#starts[i + 1] = lineEnd(this.bytes, this.startOf(i));
+  }
+
+  startOf(index: number): number {
+    return this.#starts[index] as number;
+  }
+
+  endOf(index: number): number {
+    return (this.#starts[index + 1] as number) - 1;
+  }
+
+  /** The order of the name at `index` and of one in `bytes`. */
+  compare(index: number, bytes: Uint8Array, start: number, end: number): number {
+    const from = this.startOf(index);
+    const length = this.endOf(index) - from;
+    const difference = compareIds(this.bytes, from, bytes, start, Math.min(length, end - start));
+    return difference !== 0 ? difference : length - (end - start);
+  }
+}
+
+const NO_NAME = 0;
+
+/** A set of names that is asked with bytes: no string is made for the lines that stay. */
+class NameSet {
+  readonly #lists: readonly EncodedNames[];
+  /** Open addressing: one more than the position of a name among all lists; at most half full. */
+  readonly #slots: Uint32Array;
+
+  constructor(lists: readonly EncodedNames[]) {
+    this.#lists = lists;
+    const count = lists.reduce((sum, list) => sum + list.count, 0);
+    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * count + 1)));
+    let position = 0;
+    for (const list of lists) {
+      for (let i = 0; i < list.count; i++) {
+        this.#slots[this.#slotFor(list.bytes, list.startOf(i), list.endOf(i))] = ++position;
+      }
     }
   }
 
   has(bytes: Uint8Array, start: number, end: number): boolean {
-    const same = this.#byHash.get(hashOf(bytes, start, end));
-    return same?.some((name) => compareBytes(name, bytes, start, end) === 0) === true;
+    return this.#slots[this.#slotFor(bytes, start, end)] !== NO_NAME;
+  }
+
+  /** Where the name is, or would be. */
+  #slotFor(bytes: Uint8Array, start: number, end: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = hashOf(bytes, start, end) & mask;
+    for (;;) {
+      const position = this.#slots[slot] as number;
+      if (position === NO_NAME || this.#isAt(position - 1, bytes, start, end)) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #isAt(position: number, bytes: Uint8Array, start: number, end: number): boolean {
+    let index = position;
+    for (const list of this.#lists) {
+      if (index < list.count) return list.compare(index, bytes, start, end) === 0;
+      index -= list.count;
+    }
+    return false;
   }
 }
 
+/** Of this process: names that somebody chose to have one hash do not have it here. */
+const SEED = crypto.getRandomValues(new Uint32Array(1))[0] as number;
+
 /** FNV-1a, 32 bits. */
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
+  let hash = SEED;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   return hash;
 }

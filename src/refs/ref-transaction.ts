@@ -157,15 +157,21 @@ function checkTogether(plan: readonly PlannedUpdate[]): Map<PlannedUpdate, RefRe
     refusals.set(update, { code: 'REF_CONFLICT', reason });
     refusals.set(other, { code: 'REF_CONFLICT', reason });
   }
+  const free = new Set<string>(); // directories that are no name of the batch: most updates share theirs
   for (const update of plan) {
+    const directory = update.name.slice(0, update.name.lastIndexOf('/') + 1);
+    if (free.has(directory)) continue;
+    let isFree = true;
     for (const parent of parentNames(update.name)) {
       const other = byName.get(parent);
       if (other === undefined) continue;
+      isFree = false;
       const refusal = nameConflict(`cannot process '${parent}' and '${update.name}' at the same time`);
       // Of one that exists nothing stands in the way: it is the new one that cannot be.
       if (update.oldId === undefined) refusals.set(update, refusal);
       if (other.oldId === undefined) refusals.set(other, refusal);
     }
+    if (isFree) free.add(directory);
   }
   return refusals;
 }

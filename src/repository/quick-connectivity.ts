@@ -53,7 +53,7 @@ export function isQuicklyConnected(
     const commit = commits.read(id);
     if (commit === undefined) return false;
     found.set(id, commit);
-    pending.push(...commit.parents);
+    for (const parent of commit.parents) pending.push(parent);
   }
   const trees = new TreeDifference(reader, budget, limits);
   for (const { tree, parents } of found.values()) {

@@ -108,6 +108,21 @@ test('editPackedRefs() does to a file what the edit does to a map', () => {
   );
 });
 
+test('editPackedRefs() puts in more refs between those that are there than a call takes arguments', () => {
+  const refs = Array.from({ length: 260_000 }, (_, n) => ({
+    name: `refs/tags/${String(n).padStart(6, '0')}`,
+    id: 'a'.repeat(40),
+  }));
+  const [even, odd] = [0, 1].map((rest) => refs.filter((_, n) => n % 2 === rest)) as [
+    ResolvedRef[],
+    ResolvedRef[],
+  ];
+  const file = editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: even });
+  const edited = parsePackedRefs(editPackedRefs(file, SHA1, { remove: new Set(), add: odd }), SHA1);
+  assert.equal(edited.count, refs.length);
+  assert.equal(edited.nameAt(131_071), 'refs/tags/131071');
+});
+
 test('find(), lowerBound() and firstUnder() agree with a search of all names', () => {
   fc.assert(
     fc.property(anyRefs, anyName, (stored, name) => {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { concatBytes, encodeText } from '../../core/bytes.ts';
+import { encodeText, joinBytes } from '../../core/bytes.ts';
 import { bytesToHex, type ObjectFormat } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { GitConfig } from '../../repository/git-config.ts';
@@ -88,7 +88,7 @@ const BLOCK_BYTES = 64;
 function hmac(runtime: Runtime, format: ObjectFormat, key: Uint8Array, text: Uint8Array): Uint8Array {
   const hashOf = (...parts: readonly Uint8Array[]): Uint8Array => {
     const hash = runtime.createHash(format);
-    hash.update(concatBytes(...parts));
+    hash.update(joinBytes(parts));
     return hash.digest();
   };
   const block = new Uint8Array(BLOCK_BYTES);

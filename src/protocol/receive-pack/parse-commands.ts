@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { concatBytes, decodeText } from '../../core/bytes.ts';
+import { decodeText, joinBytes } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
 import { isObjectId, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
@@ -83,9 +83,7 @@ export class CommandParser {
     this.#isInCertificate = false;
     // git means to refuse this too, and takes both: what is not signed must not pass with what is.
     if (this.commands.length > 0) throw violation('got both push certificate and unsigned commands');
-    this.certificate = parsePushCertificate(concatBytes(...lines), (line) =>
-      this.#addCommand(decodeLine(line)),
-    );
+    this.certificate = parsePushCertificate(joinBytes(lines), (line) => this.#addCommand(decodeLine(line)));
     lines.length = 0;
   }
 

@@ -28,7 +28,7 @@ import { type FilesRefStore, lookUp, refPath, type StoredRef } from './files-ref
 import { StagedFile } from './lock-file.ts';
 import { isLoose, isPackable, type LockedRef, lockRef } from './locked-ref.ts';
 import { appendLogs } from './log-updates.ts';
-import { PackedRefsChange } from './packed-refs-change.ts';
+import { PackedRefsChange, type PackedRefsChangeOptions } from './packed-refs-change.ts';
 import { isSystemError } from './system-error.ts';
 import { runWatched } from './watched-batch.ts';
 
@@ -50,6 +50,7 @@ export class FilesTransaction {
   #packedChange: PackedRefsChange | undefined;
   #emptyFile: StagedFile | undefined;
   #sliceStart = performance.now();
+  readonly #pause: PackedRefsChangeOptions;
 
   constructor(
     store: FilesRefStore,
@@ -61,6 +62,7 @@ export class FilesTransaction {
     this.#updates = updates;
     this.#options = options;
     this.#refusals = refusals;
+    this.#pause = { signal: options.signal, breathe: () => this.#breathe() };
   }
 
   /**
@@ -90,6 +92,8 @@ export class FilesTransaction {
       }
       throwIfAborted(this.#options.signal);
       await onPrepared?.();
+      if (this.#failsAsWhole()) return;
+      await this.#log();
       if (this.#failsAsWhole()) return;
       this.#commit();
     } finally {
@@ -212,17 +216,21 @@ export class FilesTransaction {
     );
     const add = changed.flatMap(({ packed }) => packed ?? []);
     try {
-      this.#packedChange = await PackedRefsChange.prepare(this.#store, { remove, add }, this.#options.signal);
+      this.#packedChange = await PackedRefsChange.prepare(this.#store, { remove, add }, this.#pause);
     } catch (error) {
       for (const ref of changed) this.#refuse(ref, error);
     }
   }
 
+  async #log(): Promise<void> {
+    const live = this.#refs.filter((ref) => this.#isLive(ref));
+    const failures = await appendLogs(this.#store, live, this.#options, this.#pause.breathe);
+    for (const [ref, error] of failures) this.#refuse(ref, error);
+  }
+
   /** No waiting from here on: between the first change and the last nothing else of this process runs. */
   #commit(): void {
     const live = this.#refs.filter((ref) => this.#isLive(ref));
-    for (const [ref, error] of appendLogs(this.#store, live, this.#options)) this.#refuse(ref, error);
-    if (this.#failsAsWhole()) return;
 
     for (const ref of live) {
       if (isLoose(ref)) this.#attempt(ref, () => ref.locks.at(-1)?.commit());

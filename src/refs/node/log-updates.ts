@@ -14,19 +14,22 @@ import { isSystemError } from './system-error.ts';
  * Append to the logs of the updates, which are locked. As git: to the ref's own, to those of the symbolic refs
  * that led to it, and to HEAD's if HEAD points at it.
  *
+ * @param breathe lets others go on, where it is time
  * @returns the updates whose logs could not be written, and why
  */
-export function appendLogs(
+export async function appendLogs(
   store: FilesRefStore,
   refs: readonly LockedRef[],
   { reflogMessage: message, identity }: RefBatchOptions,
-): Map<LockedRef, unknown> {
+  breathe: () => Promise<void>,
+): Promise<Map<LockedRef, unknown>> {
   const failures = new Map<LockedRef, unknown>();
   if (message === undefined || refs.length === 0) return failures;
   const { format, logs } = store;
   const head = lookUp(store, 'HEAD');
   const by = formatIdentity(identity ?? serverIdentity());
   for (const ref of refs) {
+    await breathe();
     const { name, via, oldId = format.zeroId, newId } = ref.update;
     const logged = new Set(newId === undefined ? via : [...via, name]);
     if (head?.kind === 'symbolic' && head.target === name) logged.add('HEAD');

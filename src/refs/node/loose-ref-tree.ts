@@ -64,13 +64,13 @@ export class LooseRefTree {
       if (!prefixes.reaches(name)) continue;
       const known = this.#directories.get(name);
       if (known !== undefined && isUnchanged(known)) {
-        pending.push(...known.directories);
+        for (const directory of known.directories) pending.push(directory);
         continue;
       }
       throwIfAborted(signal);
       const found = await readLooseRefDirectory(this.#gitDirectory, name, this.#format, known, signal);
       this.#replace(name, found);
-      if (found !== undefined) pending.push(...found.directories);
+      for (const directory of found?.directories ?? []) pending.push(directory);
     }
   }
 

@@ -18,6 +18,12 @@ const writeFile = promisify(fs.write) as (
   offset: number,
 ) => Promise<{ bytesWritten: number }>;
 
+export interface PackedRefsChangeOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Lets others go on, where it is time. */
+  readonly breathe: () => Promise<void>;
+}
+
 export class PackedRefsChange {
   readonly #path: string;
   readonly #lock: LockFile;
@@ -41,7 +47,7 @@ export class PackedRefsChange {
   static async prepare(
     { packed, packedRefsTimeoutMs: timeoutMs, format, fsync, shared }: FilesRefStore,
     edit: PackedRefsEdit,
-    signal: AbortSignal | undefined,
+    { signal, breathe }: PackedRefsChangeOptions,
   ): Promise<PackedRefsChange> {
     const endTurn = await packed.takeTurn();
     let change: PackedRefsChange | undefined;
@@ -49,7 +55,11 @@ export class PackedRefsChange {
       const lock = await LockFile.acquire(packed.path, { timeoutMs, signal });
       change = new PackedRefsChange(packed.path, lock, endTurn);
       const refs = packed.read();
-      const remove = new Set([...edit.remove].filter((name) => refs.find(name) !== undefined));
+      const remove = new Set<string>();
+      for (const name of edit.remove) {
+        await breathe();
+        if (refs.find(name) !== undefined) remove.add(name);
+      }
       if (remove.size > 0 || edit.add.length > 0) {
         const content = editPackedRefs(packed.readBytes(), format, { remove, add: edit.add });
         await change.#write(content, { fsync, shared });

@@ -72,6 +72,7 @@ export class ReflogFiles {
   }
 
   #open(path: string, create: boolean): number | undefined {
+    if (!create && !fs.existsSync(path)) return undefined; // of fifty thousand refs none may have a log: errors are dear
     try {
       return fs.openSync(path, O_APPEND | O_WRONLY | (create ? O_CREAT : 0), 0o666);
     } catch (error) {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { ByteStream } from '../../core/byte-stream.ts';
-import { concatBytes, encodeLatin1, encodeText } from '../../core/bytes.ts';
+import { concatBytes, encodeLatin1, encodeText, joinBytes } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { ArchiveOutput } from './archive-output.ts';
@@ -68,7 +68,7 @@ export class TarWriter implements ArchiveWriter {
     const records: Uint8Array[] = [];
     if (commitId !== undefined) records.push(paxRecord('comment', encodeLatin1(commitId)));
     if (timeSeconds > MAX_USTAR_NUMBER) records.push(paxRecord('mtime', encodeLatin1(String(timeSeconds))));
-    if (records.length > 0) this.#paxHeader('g', 'pax_global_header', concatBytes(...records));
+    if (records.length > 0) this.#paxHeader('g', 'pax_global_header', joinBytes(records));
   }
 
   writeEntry(entry: ArchiveEntry, content: Uint8Array): void {
@@ -114,7 +114,7 @@ export class TarWriter implements ArchiveWriter {
     const isHuge = isFile && sizeBytes > MAX_USTAR_NUMBER;
     if (isHuge) extended.push(paxRecord('size', encodeLatin1(String(sizeBytes))));
 
-    if (extended.length > 0) this.#paxHeader('x', `${id}.paxheader`, concatBytes(...extended));
+    if (extended.length > 0) this.#paxHeader('x', `${id}.paxheader`, joinBytes(extended));
     const type = isFile ? '0' : isLink ? '2' : '5';
     this.#finishHeader(header, type, this.#modeOf(entry), isFile && !isHuge ? sizeBytes : 0);
   }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { ByteStream } from '../../core/byte-stream.ts';
-import { concatBytes, encodeLatin1 } from '../../core/bytes.ts';
+import { encodeLatin1, joinBytes } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
@@ -259,7 +259,7 @@ function looksBinary(content: Uint8Array): boolean {
 async function collectBytes(content: ByteStream): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of content) chunks.push(chunk.slice()); // it may be a view of what is used again
-  return concatBytes(...chunks);
+  return joinBytes(chunks);
 }
 
 const SLICE_BYTES = 64 * 1024;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { concatBytes } from '../../core/bytes.ts';
+import { joinBytes } from '../../core/bytes.ts';
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
 import { Pace } from '../pace.ts';
 import { CHUNK_BYTES, HEADROOM_BYTES, newChunk } from '../pack-writing/pack-output.ts';
@@ -196,7 +196,7 @@ export class SharedPack {
       this.#failure = error;
     }
     try {
-      if (aside.length > 0) await this.#aside.append(concatBytes(...aside));
+      if (aside.length > 0) await this.#aside.append(joinBytes(aside));
       // What was written before a failure is sent, as by a single writer.
       this.#written = written;
     } catch (error) {
