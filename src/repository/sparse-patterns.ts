@@ -227,19 +227,31 @@ function readSet(
 function matches({ literal, steps }: Pick<Pattern, 'literal' | 'steps'>, path: string): boolean {
   if (literal !== undefined) return literal === path;
   let places = new Uint8Array(steps.length + 1);
+  let next = new Uint8Array(steps.length + 1);
   places[0] = 1;
-  passOver(steps, places);
+  // What is not between these two is not to be looked at: of a long pattern that is nearly all.
+  let first = 0;
+  let last = passOver(steps, places, 0, 0);
   for (let i = 0; i < path.length; i++) {
     const byte = path.charCodeAt(i);
-    const next = new Uint8Array(steps.length + 1);
-    for (let place = 0; place < steps.length; place++) {
+    let nextFirst = -1;
+    let nextLast = -1;
+    for (let place = first; place <= last; place++) {
       if (places[place] === 0) continue;
+      places[place] = 0; // for the byte after the next
+      if (place === steps.length) continue;
       const step = steps[place] as Step;
-      if (step === 'star' ? byte !== SLASH : step === 'anything') next[place] = 1;
-      else if (isByte(step, byte)) next[place + 1] = 1;
+      const stays = step === 'star' ? byte !== SLASH : step === 'anything';
+      if (!stays && !isByte(step, byte)) continue;
+      const to = stays ? place : place + 1;
+      next[to] = 1;
+      if (nextFirst < 0) nextFirst = to;
+      nextLast = to;
     }
-    passOver(steps, next);
-    places = next;
+    if (nextFirst < 0) return false;
+    first = nextFirst;
+    last = passOver(steps, next, nextFirst, nextLast);
+    [places, next] = [next, places];
   }
   return places[steps.length] === 1;
 }
@@ -248,14 +260,18 @@ function isByte(step: Step, byte: number): boolean {
   return typeof step === 'number' ? step === byte : typeof step === 'object' && isInSet(step, byte);
 }
 
-/** Go on from steps that may match nothing. */
-function passOver(steps: readonly Step[], places: Uint8Array): void {
-  for (let place = 0; place < steps.length; place++) {
+/** Go on from steps that may match nothing. @returns the last place now, which was `last` */
+function passOver(steps: readonly Step[], places: Uint8Array, first: number, last: number): number {
+  let end = last;
+  for (let place = first; place <= end && place < steps.length; place++) {
     if (places[place] === 0) continue;
     const step = steps[place];
-    if (step === 'star' || step === 'anything' || step === 'optional') places[place + 1] = 1;
+    if (step !== 'star' && step !== 'anything' && step !== 'optional') continue;
+    places[place + 1] = 1;
     if (step === 'optional') places[place + 3] = 1;
+    end = Math.max(end, place + (step === 'optional' ? 3 : 1));
   }
+  return end;
 }
 
 function tooLarge(limit: number, unit: string): GitError {
