@@ -5,6 +5,9 @@
  * Work that begins, or goes on because bytes have come, shares the round with all others that do: a hundred requests that
  * arrive together take turns from their first milliseconds on (`trial:hostile --only="clone storm"`).
  *
+ * Node takes one new connection of a listening socket in each round. While a crowd comes in, rounds without a turn let it:
+ * the last of a hundred does not wait for a hundred turns (`trial:hostile --only="vanishing clients"`).
+ *
  * Work that has only begun goes before work that has gone on for long: a small request is done in a few turns, and a
  * large one does not notice them.
  *
@@ -20,6 +23,8 @@ const ROUND_MS = 3;
 const LONG_AFTER_TURNS = 32;
 /** Long work gets at least one round in so many, however much begins. */
 const LONG_EVERY_ROUNDS = 4;
+/** Milliseconds that work makes way for those who arrive; then it gets a turn even if more of them come. */
+const WAY_MS = 20;
 
 type GoOn = () => void;
 
@@ -32,6 +37,9 @@ export class Turns {
   #rounds = 0;
   #isComing = false;
   #endOfRound: number | undefined;
+  #hasArrived = false;
+  /** When work began to make way, if it does. */
+  #madeWayAt: number | undefined;
 
   /**
    * @param nextRound calls back once the event loop has looked at timers and sockets
@@ -59,15 +67,30 @@ export class Turns {
     });
   }
 
+  /** A connection has come, and others may be behind it: let the event loop look again before the next turn. */
+  makeWay(): void {
+    this.#hasArrived = true;
+  }
+
   #come(): void {
     if (this.#isComing) return;
     this.#isComing = true;
     this.#nextRound(() => {
       this.#isComing = false;
       this.#endOfRound = undefined;
-      this.#next()?.();
+      if (!this.#makesWay()) this.#next()?.();
       if (this.#short.length > 0 || this.#long.length > 0) this.#come();
     });
+  }
+
+  #makesWay(): boolean {
+    const hasArrived = this.#hasArrived;
+    this.#hasArrived = false;
+    const now = this.#now();
+    if (hasArrived) this.#madeWayAt ??= now;
+    if (hasArrived && now - (this.#madeWayAt as number) < WAY_MS) return true;
+    this.#madeWayAt = undefined;
+    return false;
   }
 
   /** Within a class, whoever has waited longest. */

@@ -72,6 +72,41 @@ test('a round is not over before the turn in it is', async () => {
   assert.equal(turns.endOfRound(), end, 'those who begin behind it share what is left');
 });
 
+test('work makes way for those who arrive, and goes on when nobody else comes', async () => {
+  const { turns, next, clock } = rounds();
+  let hasGone = false;
+  void turns.wait(0).then(() => {
+    hasGone = true;
+  });
+  for (let arrival = 0; arrival < 10; arrival++) {
+    turns.makeWay();
+    await next();
+    assert.equal(hasGone, false);
+    clock.ms++;
+  }
+  await next();
+  assert.equal(hasGone, true);
+  assert.equal(await next(), false);
+});
+
+test('work gets its turns however many arrive', async () => {
+  const { turns, next, clock } = rounds();
+  let turnCount = 0;
+  const work = async (): Promise<void> => {
+    for (;;) {
+      await turns.wait(LONG);
+      turnCount++;
+    }
+  };
+  void work();
+  for (let round = 0; round < 100; round++) {
+    turns.makeWay();
+    await next();
+    clock.ms++;
+  }
+  assert.ok(turnCount >= 4, `${turnCount} turns in 100 ms`);
+});
+
 test('long work goes on however much begins', async () => {
   const { turns, next } = rounds();
   let longTurns = 0;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Server, Socket } from 'node:net';
+import { turns } from '../../core/turns.ts';
 import { canonicalAddress } from '../../transport/ip-address.ts';
 import { ConnectionCounts } from '../../transport/node/connection-counts.ts';
 import type { ProxiedClient } from '../../transport/node/http-client.ts';
@@ -37,11 +38,12 @@ export class ConnectionGate {
     this.#settings = settings;
     const listeners = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
     server.removeAllListeners('connection');
-    server.on('connection', (socket: Socket) =>
+    server.on('connection', (socket: Socket) => {
+      turns.makeWay();
       this.#admit(socket, () => {
         for (const listener of listeners) listener.call(server, socket);
-      }),
-    );
+      });
+    });
   }
 
   get connectionCount(): number {

@@ -9,6 +9,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { turns } from '../../core/turns.ts';
 import type { DaemonService } from '../git-daemon/request-line.ts';
 import { RequestRhythm } from '../request-rhythm.ts';
 import type { BodyFloor } from './body-floor.ts';
@@ -135,6 +136,7 @@ class Listener implements DaemonListener {
   }
 
   #accept(socket: Socket): void {
+    turns.makeWay();
     const connection = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
     const { maxConnections, onDrop, onConnect } = this.#options;
     if (maxConnections > 0 && this.#running.size >= maxConnections && !this.#makeRoom()) {

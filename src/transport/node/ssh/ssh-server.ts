@@ -6,9 +6,11 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Connection } from 'ssh2';
 import { GitError } from '../../../core/errors.ts';
+import { turns } from '../../../core/turns.ts';
 import { canonicalAddress } from '../../ip-address.ts';
 import { ConnectionCounts } from '../connection-counts.ts';
 import { readProxyHeader } from '../proxy-header.ts';
+import { ReadingTurns } from './reading-turns.ts';
 import { SshConnection } from './ssh-connection.ts';
 import {
   DEFAULT_SSH_LIMITS,
@@ -72,6 +74,7 @@ class RunningSshServer implements SshServer {
   readonly #net: NetServer;
   readonly #stopped = new AbortController();
   readonly #sockets = new Set<Socket>();
+  readonly #turns = new ReadingTurns();
   readonly #counts = new ConnectionCounts();
   readonly #unauthenticated = new Map<Socket, NodeJS.Timeout>();
   readonly #unauthenticatedCounts = new ConnectionCounts();
@@ -152,6 +155,7 @@ class RunningSshServer implements SshServer {
   }
 
   #admit(socket: Socket): void {
+    turns.makeWay();
     const { maxConnections, maxUnauthenticated, loginGraceMs } = this.#limits;
     const peer = canonicalAddress(socket.remoteAddress ?? '') ?? '';
     socket.on('error', () => socket.destroy()); // a connection that breaks ends what runs on it
@@ -218,6 +222,7 @@ class RunningSshServer implements SshServer {
     const served = new SshConnection(connection, socket, {
       ...this.#options,
       limits: this.#limits,
+      turns: this.#turns,
       address: this.#peers.get(socket) ?? '',
       stopped: this.#stopped.signal,
       onAuthenticated: () => this.#authenticated(socket),
