@@ -61,8 +61,13 @@ export type PushOutcome =
   | { readonly kind: 'acknowledged' }
   /** The server said no. `reason` is its own word for it. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** 429 or 503. */
-  | { readonly kind: 'turned away'; readonly status: number; readonly retryAfter: string | undefined }
+  /** 429 or 503. `reason` is what it says beside. */
+  | {
+      readonly kind: 'turned away';
+      readonly status: number;
+      readonly retryAfter: string | undefined;
+      readonly reason: string;
+    }
   /** No answer, or none that can be read: the server may have done it. */
   | { readonly kind: 'unanswered'; readonly reason: string };
 
@@ -75,7 +80,8 @@ export async function push(
 ): Promise<PushOutcome> {
   try {
     const { status, retryAfter, bytes } = await post(port, `/${repository}/git-receive-pack`, body, agent);
-    if (status === 429 || status === 503) return { kind: 'turned away', status, retryAfter };
+    if (status === 429 || status === 503)
+      return { kind: 'turned away', status, retryAfter, reason: text(bytes) };
     if (status !== 200) return { kind: 'refused', reason: `status ${status}: ${text(bytes)}` };
     return outcomeOf(bytes);
   } catch (error) {
