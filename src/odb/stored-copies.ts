@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { type ByteStream, type Cancellable, yieldToOthers } from '../core/byte-stream.ts';
+import type { ByteStream, Cancellable } from '../core/byte-stream.ts';
 import { concatBytes } from '../core/bytes.ts';
-import { GitError, throwIfAborted } from '../core/errors.ts';
+import { GitError } from '../core/errors.ts';
 import { bytesToHex } from '../core/object-id.ts';
 import { kindOfCode } from '../core/object-kind.ts';
 import type { Runtime } from '../core/runtime.ts';
+import { WorkTurn } from '../core/work-turn.ts';
 import { parsePackIndex } from '../pack/idx-reader.ts';
 import type { IndexedPack } from '../pack/index-pack.ts';
 import { type ObjectView, PackReader } from '../pack/pack-reader.ts';
@@ -18,7 +19,6 @@ import type { ObjectReader } from './object-database.ts';
 
 /** Larger objects are compared as they are read, not held. */
 const HELD_BYTES = 1024 * 1024;
-const TURN_MS = 10;
 /** Ids looked up between two looks at the clock. */
 const LOOK_EVERY = 256;
 /** Most packs bring few objects that are stored. */
@@ -53,7 +53,7 @@ export async function compareWithStored(
   const other = new Uint8Array(HELD_BYTES);
   const otherWords = new Int32Array(other.buffer);
   const view: ObjectView = { bytes: held, start: 0, end: 0, kind: 0 };
-  let turnEnd = performance.now() + TURN_MS;
+  const turn = new WorkTurn(signal);
   try {
     for (const entry of entries) {
       const offset = columns.offsets[entry] as number;
@@ -82,10 +82,7 @@ export async function compareWithStored(
           (await streamsAreSame(sent.streamAt(offset).content, found.content));
       }
       if (!same) throw differs(bytesToHex(columns.ids, at, format.idBytes));
-      if (performance.now() < turnEnd) continue;
-      await yieldToOthers();
-      throwIfAborted(signal);
-      turnEnd = performance.now() + TURN_MS;
+      if (turn.isOver()) await turn.rest();
     }
   } finally {
     sent.release();
@@ -103,14 +100,11 @@ async function entriesStored(
   const isStored = stored.storedInOrder?.() ?? ((raw, at) => stored.hasRaw(raw, at));
   let found = new Int32Array(FIRST_FOUND);
   let count = 0;
-  let turnEnd = performance.now() + TURN_MS;
+  const turn = new WorkTurn(signal);
   for (let rank = 0; rank < order.length; rank++) {
     const entry = order[rank] as number;
     if (entry < sentCount && isStored(ids, entry * idBytes)) found = withEntry(found, count++, entry);
-    if (rank % LOOK_EVERY !== LOOK_EVERY - 1 || performance.now() < turnEnd) continue;
-    await yieldToOthers();
-    throwIfAborted(signal);
-    turnEnd = performance.now() + TURN_MS;
+    if (rank % LOOK_EVERY === LOOK_EVERY - 1 && turn.isOver()) await turn.rest();
   }
   return found.subarray(0, count).sort();
 }

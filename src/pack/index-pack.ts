@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { type ByteStream, yieldToOthers } from '../core/byte-stream.ts';
+import type { ByteStream } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import { createObjectHasher } from '../core/object-hasher.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
+import { WorkTurn } from '../core/work-turn.ts';
 import { EarlyResolution, type ScanProgress } from './early-resolution.ts';
 import type { FsckFindings } from './fsck/findings.ts';
 import { PackCheck } from './fsck/pack-check.ts';
@@ -69,7 +70,6 @@ export interface IndexedPack {
 
 /** Scanned without a pause; larger chunks are taken in several turns. */
 const TURN_BYTES = 64 * 1024;
-const TURN_MS = 10;
 /** From so many on, what the scan leaves behind (4 MB of messages that were hashed) is given back before deltas are resolved. */
 const COLLECT_FROM_DELTAS = 200_000;
 /** Threads are started so long before they are needed: they take 15 to 40 ms. */
@@ -189,7 +189,7 @@ async function receive(
   /** Of the scan, at the end of what is being written. */
   let progress: ScanProgress | undefined;
   let receivedBytes = 0;
-  let turnEnd = performance.now() + TURN_MS;
+  const turn = new WorkTurn(signal);
   const began = performance.now();
   const isNearlyDone = () => {
     const { count } = scanner.table;
@@ -230,11 +230,7 @@ async function receive(
           if (at < chunk.length && !allowTrailingBytes) throw trailingBytes(scanner);
           break;
         }
-        if (performance.now() >= turnEnd) {
-          await yieldToOthers();
-          throwIfAborted(signal);
-          turnEnd = performance.now() + TURN_MS;
-        }
+        if (turn.isOver()) await turn.rest();
       }
       if (scanner.deltaCount >= THREADS_FROM_DELTAS && isNearlyDone()) tasks?.warmUp();
       report(false);
@@ -282,7 +278,7 @@ async function rewriteHeader(
   await sink.overwrite(8, formatObjectCount(pack.table.count));
   const hash = runtime.createHash(format);
   const buffer = new Uint8Array(REHASH_BYTES);
-  let turnEnd = performance.now() + TURN_MS;
+  const turn = new WorkTurn(signal);
   for (let at = 0; at < pack.bodyBytes; ) {
     const read = sink.readInto(at, buffer, 0, Math.min(buffer.length, pack.bodyBytes - at));
     if (read === 0) {
@@ -290,11 +286,7 @@ async function rewriteHeader(
     }
     hash.update(buffer.subarray(0, read));
     at += read;
-    if (performance.now() >= turnEnd) {
-      await yieldToOthers();
-      throwIfAborted(signal);
-      turnEnd = performance.now() + TURN_MS;
-    }
+    if (turn.isOver()) await turn.rest();
   }
   return hash.digest();
 }
@@ -302,12 +294,9 @@ async function rewriteHeader(
 async function orderById(table: ObjectTable, signal: AbortSignal | undefined): Promise<Int32Array> {
   const order = new Int32Array(table.count);
   for (let entry = 0; entry < order.length; entry++) order[entry] = entry;
-  let turnEnd = performance.now() + TURN_MS;
+  const turn = new WorkTurn(signal);
   for (const _step of sortingByIds(order, table.columns.ids, table.columns.idBytes)) {
-    if (performance.now() < turnEnd) continue;
-    await yieldToOthers();
-    throwIfAborted(signal);
-    turnEnd = performance.now() + TURN_MS;
+    if (turn.isOver()) await turn.rest();
   }
   return order;
 }

@@ -8,10 +8,10 @@
  *
  * @module
  */
-import { type Cancellable, yieldToOthers } from '../core/byte-stream.ts';
-import { throwIfAborted } from '../core/errors.ts';
+import type { Cancellable } from '../core/byte-stream.ts';
 import { compareIds, hexToBytes, type ObjectFormat } from '../core/object-id.ts';
 import { TREE } from '../core/object-kind.ts';
+import { WorkTurn } from '../core/work-turn.ts';
 import {
   BLOCK_EDGES,
   bytesOfEdge,
@@ -30,7 +30,6 @@ import { TreeHeights } from './tree-heights.ts';
 const MOST_EDGES = 16_777_216;
 /** Edges looked up between two looks at the clock. */
 const STEP_EDGES = 1024;
-const TURN_MS = 10;
 /** Bits of an id that choose where to look for it: of so many, at most so many are used (a table of 16 MB). */
 const PREFIX_BITS = 24;
 const MOST_PREFIX_BITS = 22;
@@ -77,13 +76,10 @@ export class PackEdges {
   ): Promise<boolean> {
     const all = [this.#spool.finish(), ...this.#others];
     if (!all.every((edges) => edges.isWhole)) return false;
-    let turnEnd = performance.now() + TURN_MS;
+    const turn = new WorkTurn(signal);
     for (const answer of this.#answers(all, table, order, maxTreeDepth)) {
       if (answer === false) return false;
-      if (performance.now() < turnEnd) continue;
-      await yieldToOthers();
-      throwIfAborted(signal);
-      turnEnd = performance.now() + TURN_MS;
+      if (turn.isOver()) await turn.rest();
     }
     return true;
   }
