@@ -3,16 +3,8 @@
  *
  * @module
  */
-import type { Inflater, Runtime } from '../core/runtime.ts';
-
-const inflaters = new WeakMap<Runtime, Inflater>();
+import { onePer } from '../core/one-per.ts';
+import type { Runtime } from '../core/runtime.ts';
 
 /** The runtime's inflater for callers that finish with it before they return. Never close it. */
-export function sharedInflater(runtime: Runtime): Inflater {
-  let inflater = inflaters.get(runtime);
-  if (inflater === undefined) {
-    inflater = runtime.createInflater();
-    inflaters.set(runtime, inflater);
-  }
-  return inflater;
-}
+export const sharedInflater = onePer((runtime: Runtime) => runtime.createInflater());

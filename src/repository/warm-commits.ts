@@ -5,6 +5,7 @@
  * @module
  */
 import { type Evictable, warmMemory } from '../core/memory-budget.ts';
+import { onePer } from '../core/one-per.ts';
 import type { StoredPack } from '../pack/stored-pack.ts';
 import type { CommitFields } from './commit.ts';
 
@@ -128,14 +129,10 @@ export class WarmCommits implements Evictable {
   }
 }
 
-const known = new WeakMap<StoredPack, WarmCommits>();
+const commitsOf = onePer(({ index }: StoredPack) => new WarmCommits(index.format.idBytes));
 
 export function warmCommitsOf(pack: StoredPack): WarmCommits {
-  let commits = known.get(pack);
-  if (commits === undefined) {
-    commits = new WarmCommits(pack.index.format.idBytes);
-    known.set(pack, commits);
-  }
+  const commits = commitsOf(pack);
   commits.touch();
   return commits;
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Evictable, type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
+import { onePer } from '../../core/one-per.ts';
 import type { Bitset } from '../../pack/bitset.ts';
 import type { ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
@@ -185,17 +186,8 @@ function sizeOf({ tips, positions, outside }: LearnedSet): number {
   return tips.size * idBytes + positions.words.byteLength + outside.count * idBytes;
 }
 
-const ofBitmaps = new WeakMap<ReachabilityBitmaps, LearnedSets>();
-
 /** What was learned in terms of the positions of these bitmaps. */
-export function setsOfBitmaps(bitmaps: ReachabilityBitmaps): LearnedSets {
-  let sets = ofBitmaps.get(bitmaps);
-  if (sets === undefined) {
-    sets = new LearnedSets(undefined);
-    ofBitmaps.set(bitmaps, sets);
-  }
-  return sets;
-}
+export const setsOfBitmaps = onePer((_bitmaps: ReachabilityBitmaps) => new LearnedSets(undefined));
 
 /** What was learned of a set of packs. */
 export interface LearnedOfPacks {

@@ -7,6 +7,7 @@
  */
 import { type Evictable, warmMemory } from '../../core/memory-budget.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
+import { onePer } from '../../core/one-per.ts';
 import type { ObjectDatabase } from '../../odb/object-database.ts';
 import { IdTable } from '../id-table.ts';
 
@@ -147,14 +148,5 @@ export class MadeDeltas implements Evictable {
   }
 }
 
-const known = new WeakMap<ObjectDatabase, MadeDeltas>();
-
 /** What is known of the objects of a database. */
-export function madeDeltasOf(objects: ObjectDatabase): MadeDeltas {
-  let made = known.get(objects);
-  if (made === undefined) {
-    made = new MadeDeltas(objects.format);
-    known.set(objects, made);
-  }
-  return made;
-}
+export const madeDeltasOf = onePer(({ format }: ObjectDatabase) => new MadeDeltas(format));

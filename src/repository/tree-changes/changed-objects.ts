@@ -9,6 +9,7 @@
  */
 import { type Evictable, warmMemory } from '../../core/memory-budget.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
+import { onePer } from '../../core/one-per.ts';
 import type { ObjectDatabase } from '../../odb/object-database.ts';
 import { IdTable } from '../id-table.ts';
 import type { ObjectTable } from '../object-table.ts';
@@ -131,14 +132,5 @@ export class ChangedObjects implements Evictable {
   }
 }
 
-const known = new WeakMap<ObjectDatabase, ChangedObjects>();
-
 /** What is known of the trees of a database. */
-export function changedObjectsOf(objects: ObjectDatabase): ChangedObjects {
-  let changed = known.get(objects);
-  if (changed === undefined) {
-    changed = new ChangedObjects(objects.format);
-    known.set(objects, changed);
-  }
-  return changed;
-}
+export const changedObjectsOf = onePer(({ format }: ObjectDatabase) => new ChangedObjects(format));
