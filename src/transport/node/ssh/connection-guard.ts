@@ -1,35 +1,10 @@
 /**
- * What ssh2 leaves to a client that means harm: replies without end, key exchanges without end, packets too small to
- * be worth anything.
+ * What ssh2 leaves to a client that means harm: key exchanges without end, packets too small to be worth anything.
  *
  * @module
  */
 import type { Socket } from 'node:net';
 import type { Connection, Session } from 'ssh2';
-
-/** Bytes read from a client that does not take the replies to what it sent before. */
-const MAX_UNANSWERED_BYTES = 16 * 1024;
-
-/**
- * ssh2 answers every request, whether the last answers were taken or not, and keeps them: a client that only asks
- * could fill the memory. While one takes nothing, no more is read from it than this. Commands whose client is slow are
- * held back elsewhere; it sends little meanwhile, and what it sends is read once the socket is empty.
- */
-export function holdBackUnread(socket: Socket): void {
-  let unansweredBytes = 0;
-  socket.on('data', (chunk: Uint8Array) => {
-    if (!socket.writableNeedDrain) {
-      unansweredBytes = 0;
-      return;
-    }
-    unansweredBytes += chunk.length;
-    if (unansweredBytes >= MAX_UNANSWERED_BYTES) socket.pause();
-  });
-  socket.on('drain', () => {
-    unansweredBytes = 0;
-    socket.resume();
-  });
-}
 
 /** Key exchanges that a connection may have whatever it carries. */
 const FREE_REKEYS = 16;

@@ -11,8 +11,9 @@ import { RequestRhythm } from '../../request-rhythm.ts';
 import { type ExecCommand, parseExecCommand } from '../../ssh/exec-command.ts';
 import type { SshLogin } from '../../ssh/ssh-command.ts';
 import { requestsOf } from '../client-requests.ts';
-import { holdBackUnread, limitRekeys, takesPackets } from './connection-guard.ts';
+import { limitRekeys, takesPackets } from './connection-guard.ts';
 import { guardWindow, sendAll } from './exec-channel.ts';
+import type { ReadingTurns } from './reading-turns.ts';
 import { authenticate, type Known, methodsOf } from './ssh-authentication.ts';
 import type { SshLimits, SshServerOptions, SshServerSettings } from './ssh-options.ts';
 
@@ -32,6 +33,8 @@ const EXIT_REFUSED = 1;
 export interface SshConnectionOptions extends Omit<SshServerOptions, keyof SshServerSettings> {
   readonly limits: SshLimits;
   readonly address: string;
+  /** By which all are read. */
+  readonly turns: ReadingTurns;
   /** Fires when the server stops. */
   readonly stopped: AbortSignal;
   readonly onAuthenticated: () => void;
@@ -58,7 +61,7 @@ export class SshConnection {
     this.#options = options;
     this.#login = { user: '', address: options.address };
     const { stopped } = options;
-    holdBackUnread(socket);
+    options.turns.arrange(socket);
     limitRekeys(connection, socket, () => this.end('it exchanges keys all the time'));
     const stop = (): void => this.#gone.abort(stopped.reason);
     stopped.addEventListener('abort', stop, { once: true });
