@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ByteStream } from '../../core/byte-stream.ts';
+import { type ByteStream, streamOf } from '../../core/byte-stream.ts';
 import { GitError } from '../../core/errors.ts';
 import { bytesToHex } from '../../core/object-id.ts';
 import { codeOfKind } from '../../core/object-kind.ts';
@@ -18,6 +18,9 @@ import type { PackOutput } from './pack-output.ts';
 import { ENCODE, NO_BASE } from './pack-plan.ts';
 import { copyBaseId, type WritePlan } from './write-plan.ts';
 import type { WrittenOffsets } from './written-offsets.ts';
+
+/** Content up to here is deflated at once, in some 5 ms; what is larger, piece by piece beside other work. */
+const DEFLATED_AT_ONCE_BYTES = 256 * 1024;
 
 /** What writing an encoded object needs; one for the whole pack. */
 export interface EncodeContext {
@@ -56,18 +59,19 @@ export async function* writeEncoded(
     written.set(at, output.position);
     context.encoded.objects++;
     if (plan.bases[at] !== NO_BASE) context.encoded.deltas++;
-    const content = beginEntry(context, at);
-    if (content instanceof Uint8Array) {
-      const deflated = deflatedOf(context, at, content);
+    const content = beginEntry(context, at, mustMake(plan, at) ? await makeDelta(context, at) : undefined);
+    const deflated = content instanceof Uint8Array ? deflatedOf(context, at, content) : undefined;
+    if (deflated !== undefined) {
       for (let start = 0; start < deflated.length; ) {
         start = output.append(deflated, start, deflated.length);
         if (output.isFull) yield output.take();
       }
     } else {
-      for await (const deflated of context.runtime.deflateStream(content)) {
+      const inflated = content instanceof Uint8Array ? streamOf(content) : content;
+      for await (const piece of context.runtime.deflateStream(inflated)) {
         if (context.pace.isDue()) await context.pace.rest();
-        for (let start = 0; start < deflated.length; ) {
-          start = output.append(deflated, start, deflated.length);
+        for (let start = 0; start < piece.length; ) {
+          start = output.append(piece, start, piece.length);
           if (output.isFull) yield output.take();
         }
       }
@@ -75,10 +79,18 @@ export async function* writeEncoded(
   }
 }
 
-/** @param content as {@link beginEntry} returned it */
-function deflatedOf({ runtime, reader, plan }: EncodeContext, slot: number, content: Uint8Array): Uint8Array {
+/**
+ * @param content as {@link beginEntry} returned it
+ * @returns `undefined` when that is too much to deflate at once
+ */
+function deflatedOf(
+  { runtime, reader, plan }: EncodeContext,
+  slot: number,
+  content: Uint8Array,
+): Uint8Array | undefined {
   const { madeDeltas, deltas, format } = plan;
   if (deltas.inflatedBytes(numberOf(plan.encodedSlots, slot)) > 0) return content;
+  if (content.length > DEFLATED_AT_ONCE_BYTES) return undefined;
   const deflated = runtime.deflate(content);
   const base = plan.bases[slot] as number;
   if (madeDeltas !== undefined && base !== NO_BASE) {
@@ -91,8 +103,22 @@ function deflatedOf({ runtime, reader, plan }: EncodeContext, slot: number, cont
   return deflated;
 }
 
-/** Write the header of the entry. @returns what is to be deflated behind it, unless the plan has that already */
-function beginEntry(context: EncodeContext, slot: number): Uint8Array | ByteStream {
+/** Whether the entry is a delta that the search found and did not keep. */
+function mustMake({ bases, deltas, encodedSlots }: WritePlan, slot: number): boolean {
+  return bases[slot] !== NO_BASE && deltas.get(numberOf(encodedSlots, slot)) === undefined;
+}
+
+/**
+ * Write the header of the entry.
+ *
+ * @param made the delta that {@link mustMake} asked for
+ * @returns what is to be deflated behind it, unless the plan has that already
+ */
+function beginEntry(
+  context: EncodeContext,
+  slot: number,
+  made: Uint8Array | undefined,
+): Uint8Array | ByteStream {
   const { reader, plan, written, output } = context;
   const { format } = plan;
   const number = numberOf(plan.encodedSlots, slot);
@@ -100,7 +126,7 @@ function beginEntry(context: EncodeContext, slot: number): Uint8Array | ByteStre
   const id = new Uint8Array(format.idBytes);
 
   if (base !== NO_BASE) {
-    const delta = plan.deltas.get(number) ?? makeDelta(context, slot, base);
+    const delta = made ?? (plan.deltas.get(number) as Uint8Array);
     const sizeBytes = plan.deltas.inflatedBytes(number) || delta.length;
     const baseWritten = written.get(base);
     if (context.ofsDelta && baseWritten > 0) {
@@ -127,10 +153,15 @@ function beginEntry(context: EncodeContext, slot: number): Uint8Array | ByteStre
   return object.data;
 }
 
-/** The delta that the search found and did not keep. */
-function makeDelta(context: EncodeContext, slot: number, base: number): Uint8Array {
+/** Large ones take some 50 ms: others may go on between the steps. */
+async function makeDelta(context: EncodeContext, slot: number): Promise<Uint8Array> {
+  const { pace, plan } = context;
   const target = readObject(context, slot).data;
-  const index = indexDeltaBase(readObject(context, base).data);
+  if (pace.isDue()) await pace.rest();
+  const base = readObject(context, plan.bases[slot] as number).data;
+  if (pace.isDue()) await pace.rest();
+  const index = indexDeltaBase(base);
+  if (pace.isDue()) await pace.rest();
   const room = new Uint8Array(target.length);
   const length = createDelta(index, target, room);
   if (length <= 0) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -190,6 +191,23 @@ describe('writePack() of loose objects', () => {
       });
       assert.deepEqual(objectsIn(directory, pack, `streamed-by-${runtime.name}`), idsOf(selection));
       assert.equal(result.deltas, 0);
+    }
+  });
+
+  test('sends a large object whole, and the next version as a delta too large to deflate at once', async (context) => {
+    const directory = await scratchDirectory(context);
+    git(directory, 'init', '-q', '-b', 'main');
+    const large = new Uint8Array(4_000_000).map((_, i) => (Math.imul(i, 2654435761) >>> 13) & 0x3f);
+    writeFileSync(join(directory, 'large'), large);
+    commit(directory, 'one');
+    large.set(randomBytes(300_000), 2_000_000);
+    writeFileSync(join(directory, 'large'), large);
+    commit(directory, 'two');
+    const selection = selectByGit(directory, { wants: ['main'], keep: ({ path }) => path === 'large' });
+    for (const runtime of [nodeRuntime, portableRuntime]) {
+      const { pack, result } = await write(openStoredRepository(directory), selection, { runtime });
+      assert.deepEqual(objectsIn(directory, pack, `large-by-${runtime.name}`), idsOf(selection));
+      assert.equal(result.deltas, 1);
     }
   });
 });
