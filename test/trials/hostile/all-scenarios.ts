@@ -14,6 +14,8 @@ import type { Scenario } from './scenario.ts';
 import { slowBodies } from './slow-bodies.ts';
 import { slowHandshakes } from './slow-handshakes.ts';
 import { slowHeads } from './slow-heads.ts';
+import { sshCrowd } from './ssh-crowd.ts';
+import { sshStrangers } from './ssh-strangers.ts';
 import { vanishingClients } from './vanishing-clients.ts';
 
 export const ALL_SCENARIOS: readonly Scenario[] = [
@@ -25,6 +27,8 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   vanishingClients,
   pushFlood,
   slowHandshakes,
+  sshStrangers,
+  sshCrowd,
   hangingApplication,
   fullDisk,
   killPhases,

@@ -124,11 +124,11 @@ async function runOwn(scenario: Extract<Scenario, { on: 'own' }>, options: Morni
   }
 }
 
-function groundOf({ name }: Scenario, { scratch, seconds, clients }: MorningOptions): Ground {
+function groundOf({ name }: Scenario, { scratch, seconds, clients, repositories }: MorningOptions): Ground {
   const own = join(scratch, name.replace(/\W+/g, '-'));
   rmSync(own, { recursive: true, force: true });
   mkdirSync(own);
-  return { scratch: own, seconds, clients };
+  return { scratch: own, seconds, clients, repositories };
 }
 
 function skippedRow({ name }: Scenario, skipped: string): Row {

@@ -22,6 +22,8 @@ export interface Ground {
   readonly seconds: number;
   /** How many clients storms and floods have. */
   readonly clients: number;
+  /** Bare repositories to be copied and served; none makes one up: see `fillRoot`. */
+  readonly repositories: readonly string[];
 }
 
 /** The server of the whole morning, which all such scenarios attack one after another. */
