@@ -105,7 +105,10 @@ function authorizeHttp(
     admission.takeRate({ address: client?.address });
     notes.set(client, { subject: ANONYMOUS, operation });
     const verdict = gatekeeper.isOpen ? ALLOWED : await ask();
-    return verdict.allow && readOnly && operation === 'push' ? REFUSED_AS_READ_ONLY : verdict;
+    if (!verdict.allow || operation !== 'push') return verdict;
+    if (readOnly) return REFUSED_AS_READ_ONLY;
+    admission.checkLoad('push'); // git shows a refusal when it asks for the refs, not of what it has sent
+    return verdict;
 
     async function ask(): Promise<Verdict> {
       const { name: repository, mustMake } = await locator.locate(name);

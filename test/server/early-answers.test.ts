@@ -10,7 +10,7 @@ import { concatBytes, encodeText } from '../../src/core/bytes.ts';
 import { BLOB } from '../../src/core/object-kind.ts';
 import { startConfigured } from '../support/configured-server.ts';
 import { failDisk, NO_FAILING_DISK } from '../support/failing-disk.ts';
-import { git, scratchDirectory } from '../support/git.ts';
+import { git, gitAsync, scratchDirectory } from '../support/git.ts';
 import { packOf, wholeEntry } from '../support/pack-builder.ts';
 import { pushRequest } from '../support/push-client.ts';
 
@@ -82,4 +82,25 @@ test('the report of a disk that is full comes through', { skip: NO_FAILING_DISK 
   failDisk(t, { operations: ['write'], path: /tmp_objdir-incoming/ });
   const answer = await writeAllThenRead(port, 'git-receive-pack', pushOf(CONTENT));
   assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*no space left[\s\S]*ng refs\/tags\/large unpacker error/);
+});
+
+test('git shows why a push is shed, and reads go on', async (t) => {
+  const port = await scene(t, { access: OPEN, admission: { shed: { freeDiskBytes: 1e15 } } });
+  const work = await scratchDirectory(t);
+  git(work, 'init', '-q', '-b', 'main');
+  git(work, 'commit', '-q', '--allow-empty', '-m', 'one');
+  const url = `http://127.0.0.1:${port}/app.git`;
+  let stderr = '';
+  for (let i = 0; i < 40 && !stderr.includes('503'); i++) {
+    // Of nothing, until the disk has been looked at.
+    ({ stderr } = await gitAsync(work, 'push', url, ':refs/heads/absent'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const pushed = await gitAsync(work, 'push', url, 'main');
+  assert.notEqual(pushed.status, 0);
+  assert.match(
+    pushed.stderr,
+    /remote: The server is almost out of disk space and takes no pushes for now; try again in \d+ s/,
+  );
+  assert.equal((await gitAsync(work, 'ls-remote', url)).status, 0);
 });

@@ -61,6 +61,12 @@ export interface Admission extends Disposable {
    * @throws {GitError} OVERLOADED with `detail.retryAfterSeconds`; ABORTED; STORAGE_FAILED when quotas cannot be measured
    */
   enter(entry: Entry, options?: Cancellable): Promise<Pass>;
+  /**
+   * For who is about to send work of `kind`, and would be refused now for the state of the server.
+   *
+   * @throws {GitError} OVERLOADED as {@link enter}
+   */
+  checkLoad(kind: AdmittedKind): void;
   /** Count a request. @throws {GitError} RATE_LIMITED with `detail.retryAfterSeconds` */
   takeRate(asker: Asker): void;
   /**
@@ -111,7 +117,7 @@ class ProcessAdmission implements Admission {
 
   async enter(entry: Entry, { signal }: Cancellable = {}): Promise<Pass> {
     const { kind, name, repository } = entry;
-    this.#load.refuse(kind, this.#running() === 0);
+    this.checkLoad(kind);
     const place = await this.#gates[kind].enter(visitorOf(entry), { signal });
     try {
       throwIfAborted(signal);
@@ -123,6 +129,10 @@ class ProcessAdmission implements Admission {
       place.release();
       throw error;
     }
+  }
+
+  checkLoad(kind: AdmittedKind): void {
+    this.#load.refuse(kind, this.#running() === 0);
   }
 
   takeRate(asker: Asker): void {
