@@ -83,6 +83,8 @@ async function fillToTheReserve(ground: OwnGround): Promise<Finding> {
   await pressOn(ground, disk, async () => {
     if (!(await isTurnedAway(LARGE_FILE_BYTES))) disk.broken.push('a push was taken below the reserve');
   });
+  const shown = await disk.refusalByGit();
+  if (!/^remote: .*disk space/m.test(shown)) disk.broken.push(`git showed ${shown}`);
   disk.dropBallast();
   const isTaken = async (): Promise<boolean> => (await disk.push(FILE_BYTES)).kind === 'acknowledged';
   if (!(await becomesTrue(isTaken, SEEN_MS))) disk.broken.push('with room again no push was taken');

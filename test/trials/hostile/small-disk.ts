@@ -101,6 +101,15 @@ export class SmallDisk {
     rmSync(target, { recursive: true, force: true });
   }
 
+  /** What git shows to somebody who pushes now; that it is taken is broken. */
+  async refusalByGit(): Promise<string> {
+    const url = `${this.server.url}/${TINY}`;
+    await politeGit(this.#scratch, 'clone', '-q', '--bare', url, 'pusher');
+    const { status, stderr } = await politeGit(join(this.#scratch, 'pusher'), 'push', url, 'main:by-git');
+    if (status === 0) this.broken.push('git pushed to a disk that is full');
+    return stderr;
+  }
+
   dropBallast(): void {
     rmSync(join(this.server.root, BALLAST));
   }
