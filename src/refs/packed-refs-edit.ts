@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { encodeText, joinBytes } from '../core/bytes.ts';
+import { encodeText } from '../core/bytes.ts';
 import { compareIds, type ObjectFormat } from '../core/object-id.ts';
 import type { ResolvedRef } from './ref-database.ts';
 import { compareRefNames } from './ref-name.ts';
@@ -11,6 +11,7 @@ import { compareRefNames } from './ref-name.ts';
 /** What git writes above the refs. It promises that every tag's peeled id is given. */
 const HEADER = '# pack-refs with: peeled fully-peeled sorted \n';
 
+const NOTHING = new Uint8Array(0);
 const NEWLINE = 10;
 const CARET = 94;
 const HASH = 35;
@@ -28,41 +29,107 @@ export interface PackedRefsEdit {
  * @returns the new content, in the order of names when `bytes` was
  */
 export function editPackedRefs(bytes: Uint8Array, format: ObjectFormat, edit: PackedRefsEdit): Uint8Array {
-  const additions = [...edit.add].sort((a, b) => compareRefNames(a.name, b.name));
-  const added = new EncodedNames(additions.map(({ name }) => name));
-  const gone = new NameSet([added, new EncodedNames([...edit.remove])]);
-  const nameOffset = format.idHexDigits + 1;
-  const parts: Uint8Array[] = [];
-  let next = 0; // in additions
-
-  if (bytes.length === 0 && additions.length > 0) parts.push(encodeText(HEADER));
-  let keptFrom = 0;
-  for (let start = 0, end = 0; start < bytes.length; start = end) {
-    end = lineEnd(bytes, start);
-    if (bytes[start] === HASH) continue;
-    const nameEnd = end - 1;
-    const nameStart = start + nameOffset;
-    if (bytes[end] === CARET) end = lineEnd(bytes, end);
-
-    const before = next;
-    while (next < added.count && added.compare(next, bytes, nameStart, nameEnd) < 0) next++;
-    const isGone = gone.has(bytes, nameStart, nameEnd);
-    if (before === next && !isGone) continue;
-
-    parts.push(bytes.subarray(keptFrom, start), formatLines(additions, before, next));
-    keptFrom = isGone ? end : start;
-  }
-  parts.push(bytes.subarray(keptFrom), formatLines(additions, next, additions.length));
-  return joinBytes(parts);
+  const editing = new PackedRefsEditing(bytes, format, edit);
+  editing.takeLines(Number.POSITIVE_INFINITY);
+  return editing.finish();
 }
 
-function formatLines(refs: readonly ResolvedRef[], start: number, end: number): Uint8Array {
-  let lines = '';
-  for (let i = start; i < end; i++) {
-    const { id, name, peeled } = refs[i] as ResolvedRef;
-    lines += peeled === undefined ? `${id} ${name}\n` : `${id} ${name}\n^${peeled}\n`;
+/** {@link editPackedRefs} for files of millions of lines: some lines at a time. */
+export class PackedRefsEditing {
+  readonly #bytes: Uint8Array;
+  readonly #nameOffset: number;
+  readonly #added: EncodedNames;
+  /** The line or two of each addition. */
+  readonly #addedLines: EncodedLines;
+  readonly #gone: NameSet;
+  readonly #output: Uint8Array;
+  #outputEnd = 0;
+  #start = 0;
+  #keptFrom = 0;
+  /** In additions. */
+  #next = 0;
+
+  constructor(bytes: Uint8Array, format: ObjectFormat, edit: PackedRefsEdit) {
+    const additions = [...edit.add].sort((a, b) => compareRefNames(a.name, b.name));
+    this.#bytes = bytes;
+    this.#nameOffset = format.idHexDigits + 1;
+    this.#added = new EncodedNames(additions.map(({ name }) => name));
+    this.#addedLines = new EncodedLines(additions);
+    this.#gone = new NameSet([this.#added, new EncodedNames([...edit.remove])]);
+    const header = bytes.length === 0 && additions.length > 0 ? encodeText(HEADER) : NOTHING;
+    this.#output = new Uint8Array(header.length + bytes.length + this.#addedLines.bytes.length);
+    this.#copy(header, 0, header.length);
   }
-  return encodeText(lines);
+
+  /** @returns whether that was the last */
+  takeLines(most: number): boolean {
+    const bytes = this.#bytes;
+    for (let taken = 0; this.#start < bytes.length; taken++) {
+      if (taken === most) return false;
+      const start = this.#start;
+      let end = lineEnd(bytes, start);
+      const nameEnd = end - 1;
+      if (bytes[start] !== HASH) {
+        if (bytes[end] === CARET) end = lineEnd(bytes, end);
+        this.#takeRef(start, nameEnd, end);
+      }
+      this.#start = end;
+    }
+    return true;
+  }
+
+  /** After the last line. @returns the new content */
+  finish(): Uint8Array {
+    this.#copy(this.#bytes, this.#keptFrom, this.#bytes.length);
+    this.#addUpTo(this.#added.count);
+    return this.#output.subarray(0, this.#outputEnd);
+  }
+
+  #takeRef(start: number, nameEnd: number, end: number): void {
+    const bytes = this.#bytes;
+    const added = this.#added;
+    const nameStart = start + this.#nameOffset;
+    let next = this.#next;
+    while (next < added.count && added.compare(next, bytes, nameStart, nameEnd) < 0) next++;
+    const isGone = this.#gone.has(bytes, nameStart, nameEnd);
+    if (next === this.#next && !isGone) return;
+    this.#copy(bytes, this.#keptFrom, start);
+    this.#addUpTo(next);
+    this.#keptFrom = isGone ? end : start;
+  }
+
+  #addUpTo(next: number): void {
+    const { bytes, starts } = this.#addedLines;
+    this.#copy(bytes, starts[this.#next] as number, starts[next] as number);
+    this.#next = next;
+  }
+
+  #copy(bytes: Uint8Array, start: number, end: number): void {
+    if (end === start) return;
+    this.#output.set(bytes.subarray(start, end), this.#outputEnd);
+    this.#outputEnd += end - start;
+  }
+}
+
+/** The lines of refs, one after another, and where those of each begin. */
+class EncodedLines {
+  readonly bytes: Uint8Array;
+  /** One more than there are refs. */
+  readonly starts: Uint32Array;
+
+  constructor(refs: readonly ResolvedRef[]) {
+    let text = '';
+    for (const { id, name, peeled } of refs) {
+      text += peeled === undefined ? `${id} ${name}\n` : `${id} ${name}\n^${peeled}\n`;
+    }
+    this.bytes = encodeText(text);
+    this.starts = new Uint32Array(refs.length + 1);
+    for (let i = 0, end = 0; i < refs.length; i++) {
+      end = lineEnd(this.bytes, end);
+      if (refs[i]?.peeled !== undefined) end = lineEnd(this.bytes, end);
+      this.starts[i + 1] = end;
+    }
+  }
 }
 
 /** The offset just past the newline. */

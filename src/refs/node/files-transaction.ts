@@ -95,7 +95,7 @@ export class FilesTransaction {
       if (this.#failsAsWhole()) return;
       await this.#log();
       if (this.#failsAsWhole()) return;
-      this.#commit();
+      await this.#commit();
     } finally {
       await this.#cleanUp();
     }
@@ -228,24 +228,26 @@ export class FilesTransaction {
     for (const [ref, error] of failures) this.#refuse(ref, error);
   }
 
-  /** No waiting from here on: between the first change and the last nothing else of this process runs. */
-  #commit(): void {
+  /** What cannot be done within a slice others of this process see done in part, as other processes always do. */
+  async #commit(): Promise<void> {
     const live = this.#refs.filter((ref) => this.#isLive(ref));
-
     for (const ref of live) {
-      if (isLoose(ref)) this.#attempt(ref, () => ref.locks.at(-1)?.commit());
+      if (isLoose(ref)) await this.#attempt(ref, () => ref.locks.at(-1)?.commit());
     }
     const deletions = live.filter(({ update }) => update.newId === undefined);
     // First the logs: a ref without its log is a lesser evil than a log without its ref.
-    for (const ref of deletions) this.#attempt(ref, () => this.#store.logs.remove(ref.update.name));
-    for (const ref of live) if (!isLoose(ref)) this.#attempt(ref, () => this.#packedChange?.commit());
     for (const ref of deletions) {
-      this.#attempt(ref, () => removeLooseRef(refPath(this.#store, ref.update.name)));
+      await this.#attempt(ref, () => this.#store.logs.remove(ref.update.name));
+    }
+    for (const ref of live) if (!isLoose(ref)) await this.#attempt(ref, () => this.#packedChange?.commit());
+    for (const ref of deletions) {
+      await this.#attempt(ref, () => removeLooseRef(refPath(this.#store, ref.update.name)));
     }
   }
 
   /** In an atomic batch the first step that fails ends it; what was done before stays done, as with git. */
-  #attempt(ref: LockedRef, act: () => void): void {
+  async #attempt(ref: LockedRef, act: () => void): Promise<void> {
+    await this.#breathe();
     if (!this.#isLive(ref)) return;
     if (this.#options.atomic && this.#refusals.size > 0) {
       this.#refusals.set(ref.update.index, ATOMIC_FAILURE);

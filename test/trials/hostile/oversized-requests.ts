@@ -93,6 +93,7 @@ export const OVERSIZED_REQUESTS: readonly OversizedRequest[] = [
   },
   { name: '60,000 commands', request: () => post(PUSH, creations(60_000)) },
   { name: '50,000 refs in one push', request: () => post(PUSH, creations(50_000)), mayPass: true },
+  { name: '50,000 refs deleted in one push', request: () => post(PUSH, deletions(50_000)), mayPass: true },
   { name: 'commands without an end', request: endlessCommands },
   {
     name: 'a ref name of 60 kB',
@@ -173,6 +174,16 @@ function creations(count: number): Uint8Array {
     newId: id,
   }));
   return pushBody(updates, pack);
+}
+
+function deletions(count: number): Uint8Array {
+  const { id } = packOfDeepTree(1);
+  const updates = Array.from({ length: count }, (_, n) => ({
+    ref: `refs/many/${n}`,
+    oldId: id,
+    newId: NO_ID,
+  }));
+  return pushBody(updates, new Uint8Array(0));
 }
 
 async function* endlessCommands(): AsyncGenerator<Uint8Array | string> {
