@@ -49,14 +49,14 @@ export class ReadingTurns {
     this.#askNextRound();
     let at = 0;
     while (at < bytes.length && this.#spentMs < TURN_MS && !isHeldBack(reader)) {
+      // Nobody listens to a client any more that was cut, or broke the protocol.
+      if (reader.socket.destroyed || reader.socket.listenerCount('data') === 0) return;
       const slice = bytes.subarray(at, at + SLICE_BYTES);
       at += slice.length;
       const began = performance.now();
       reader.parse(slice);
       this.#spentMs += performance.now() - began;
       reader.unansweredBytes = reader.socket.writableNeedDrain ? reader.unansweredBytes + slice.length : 0;
-      // ssh2 listens no more to a client that breaks the protocol.
-      if (reader.socket.destroyed || reader.socket.listenerCount('data') === 0) return;
     }
     reader.held = at < bytes.length ? bytes.subarray(at) : undefined;
     if (reader.held !== undefined || isHeldBack(reader)) reader.socket.pause();

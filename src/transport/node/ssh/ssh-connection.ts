@@ -95,6 +95,7 @@ export class SshConnection {
     this.#gone.abort(new GitError('ABORTED', `Stopped: ${why}`));
     if (this.#linger !== undefined) return;
     this.#connection.end();
+    this.#socket.removeAllListeners('data').resume(); // nothing it says counts any more
     this.#socket.destroySoon();
     // One that takes nothing would keep it for ever.
     this.#linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
