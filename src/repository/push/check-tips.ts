@@ -41,10 +41,12 @@ export async function checkTips(
   if (tips.size === 0) return;
 
   const { repository, signal } = session;
+  const pace = new Pace(signal);
   const reader = await objects.openReader({ signal });
   try {
     removeConnected(tips, session, reader);
     if (tips.size === 0) return;
+    if (pace.isDue()) await pace.rest();
 
     const shallow = await repository.shallowCommits();
     if (shallow.size === 0 && (await areQuicklyConnected(ledger, session, reader, tips))) return;

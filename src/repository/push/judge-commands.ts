@@ -43,8 +43,11 @@ export async function judgeCommands(
   session: PushSession,
   objects: ObjectDatabase | ObjectTransaction,
 ): Promise<void> {
+  const pace = new Pace(session.signal); // of fifty thousand commands each step takes some milliseconds
   refuseFunnyNames(ledger, session);
+  if (pace.isDue()) await pace.rest();
   refuseDuplicates(ledger, session);
+  if (pace.isDue()) await pace.rest();
   if (isConnectivityChecked(session)) await checkTips(ledger, session, objects);
   failTogetherIfAtomic(ledger, session);
   await authorizeForced(ledger, session, objects);
