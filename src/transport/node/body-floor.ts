@@ -11,8 +11,6 @@ export interface BodyFloor {
   readonly bytes: number;
   /** Milliseconds spent waiting for the client; what the server does with the bytes does not count. */
   readonly windowMs: number;
-  /** What comes after as many bytes may take its time. Default: nothing may. */
-  readonly firstBytes?: number | undefined;
 }
 
 /** 17 bytes a second: below any modem, and a byte every two minutes is no network. */
@@ -22,8 +20,7 @@ export const DEFAULT_BODY_FLOOR: BodyFloor = { bytes: 1024, windowMs: 60_000 };
  * `body`, as long as it brings `floor.bytes` in each window; its last one may be shorter. Silence within a chunk is
  * for the idle timeout to end.
  *
- * @param rhythm of a connection that stays open, told of each chunk: between requests the client may think, and a window
- * begins anew
+ * @param rhythm told of each chunk: between requests, and before its pack, the client may think, and a window begins anew
  * @throws {GitError} ABORTED
  */
 export async function* atLeast(
@@ -31,10 +28,8 @@ export async function* atLeast(
   floor: BodyFloor,
   rhythm?: RequestRhythm,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const { firstBytes = Number.POSITIVE_INFINITY } = floor;
   let waitedMs = 0;
   let sizeBytes = 0;
-  let totalBytes = 0;
   let asked = performance.now();
   for await (const chunk of body) {
     if (rhythm?.isBetween) {
@@ -43,8 +38,7 @@ export async function* atLeast(
     } else waitedMs += performance.now() - asked;
     rhythm?.follow(chunk);
     sizeBytes += chunk.length;
-    totalBytes += chunk.length;
-    if (waitedMs >= floor.windowMs && totalBytes < firstBytes) {
+    if (waitedMs >= floor.windowMs) {
       if (sizeBytes < floor.bytes) throw tooSlow(floor, sizeBytes);
       waitedMs = 0;
       sizeBytes = 0;

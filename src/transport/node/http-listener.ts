@@ -11,6 +11,7 @@ import { abortError, GitError, isGitError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { type HttpAnswer, textAnswer } from '../http/answer.ts';
 import type { GitServer, HttpClient } from '../http/options.ts';
+import { RequestRhythm } from '../request-rhythm.ts';
 import { atLeast, type BodyFloor, DEFAULT_BODY_FLOOR } from './body-floor.ts';
 import { chunksOf, type PeerOptions, writeAll } from './byte-streams.ts';
 import { type ProxiedClient, type Sender, Senders, type TrustedProxy } from './http-client.ts';
@@ -38,7 +39,7 @@ export interface NodeListenerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds without one byte sent or taken by the client. Default: `DEFAULT_LIMITS.idleTimeoutMs`. */
   readonly idleTimeoutMs?: number | undefined;
-  /** What requests must bring at the least; pushes only at their beginning. Default `DEFAULT_BODY_FLOOR`. */
+  /** What requests must bring at the least; pushes may pause before their pack. Default `DEFAULT_BODY_FLOOR`. */
   readonly bodyFloor?: BodyFloor | undefined;
   /** What is still read of requests that were answered early. Default `DEFAULT_LINGER`. */
   readonly linger?: Linger | undefined;
@@ -174,11 +175,8 @@ async function* requestBody(
   if (sendContinue) response.writeContinue();
   const chunks = chunksOf(incoming, client);
   const isPush = PUSH.test(incoming.url ?? '');
-  yield* atLeast(chunks, isPush ? { firstBytes: COMMAND_BYTES, ...bodyFloor } : bodyFloor);
+  yield* atLeast(chunks, bodyFloor, isPush ? new RequestRhythm() : undefined);
 }
-
-/** Of a push, its commands as a rule: behind them are packs, which take the time that they take to be made. */
-const COMMAND_BYTES = 64 * 1024;
 
 const PUSH = /^[^?]*\/git-receive-pack(?:\?|$)/;
 

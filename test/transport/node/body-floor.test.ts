@@ -55,13 +55,6 @@ test('time that the server takes does not count', async (t) => {
   assert.equal(sizeBytes, 4);
 });
 
-test('only the beginning must be swift where that is said', async (t) => {
-  const { trickle } = stoppedClock(t);
-  const swift = { ...floor, firstBytes: 150 };
-  assert.equal((await drain(atLeast(trickle([200, 1, 1, 1], 40), swift))).length, 203);
-  await assert.rejects(drain(atLeast(trickle([100, 1, 1, 1], 40), swift)), { code: 'ABORTED' });
-});
-
 test('who stops reading ends the body', async () => {
   let ended = false;
   const source = (async function* () {

@@ -231,6 +231,36 @@ for (const path of ['/a/git-upload-pack', '/a/git-receive-pack', '/a/git-upload-
   });
 }
 
+test('a push may pause before its pack, and not within it', async (t) => {
+  const failures: unknown[] = [];
+  let receivedBytes = 0;
+  const { port } = await serve(
+    t,
+    async ({ body }) => {
+      try {
+        for await (const chunk of body) receivedBytes += chunk.length;
+      } catch (error) {
+        failures.push(error);
+      }
+      return answer(undefined, 503);
+    },
+    { bodyFloor: { bytes: 100, windowMs: 60 } },
+  );
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write('POST /a/git-receive-pack HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n0006ab0000');
+  await settled(() => receivedBytes === 10);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  socket.write('PACK');
+  await settled(() => receivedBytes === 14);
+  assert.equal(failures.length, 0);
+  const timer = setInterval(() => socket.write('a'), 20);
+  t.after(() => clearInterval(timer));
+  await settled(() => failures.length > 0);
+  assert.equal((failures[0] as GitError).code, 'ABORTED');
+  socket.destroy();
+});
+
 test('the signal of a server that stops ends what runs', async (t) => {
   const stop = new AbortController();
   let ended = false;
