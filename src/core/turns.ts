@@ -53,7 +53,8 @@ export class Turns {
   /** Until when work may go on that is going on now, whoever's it is; then it has to {@link wait}. */
   endOfRound(): number {
     if (this.#endOfRound === undefined) {
-      this.#endOfRound = this.#now() + ROUND_MS;
+      const now = this.#now();
+      this.#endOfRound = this.#makesWay(now) ? now : now + ROUND_MS;
       this.#come();
     }
     return this.#endOfRound;
@@ -78,19 +79,20 @@ export class Turns {
     this.#nextRound(() => {
       this.#isComing = false;
       this.#endOfRound = undefined;
-      if (!this.#makesWay()) this.#next()?.();
+      const makesWay = this.#makesWay(this.#now());
+      this.#hasArrived = false;
+      if (!makesWay) {
+        this.#madeWayAt = undefined;
+        this.#next()?.();
+      }
       if (this.#short.length > 0 || this.#long.length > 0) this.#come();
     });
   }
 
-  #makesWay(): boolean {
-    const hasArrived = this.#hasArrived;
-    this.#hasArrived = false;
-    const now = this.#now();
-    if (hasArrived) this.#madeWayAt ??= now;
-    if (hasArrived && now - (this.#madeWayAt as number) < WAY_MS) return true;
-    this.#madeWayAt = undefined;
-    return false;
+  #makesWay(now: number): boolean {
+    if (!this.#hasArrived) return false;
+    this.#madeWayAt ??= now;
+    return now - this.#madeWayAt < WAY_MS;
   }
 
   /** Within a class, whoever has waited longest. */

@@ -89,6 +89,14 @@ test('work makes way for those who arrive, and goes on when nobody else comes', 
   assert.equal(await next(), false);
 });
 
+test('whoever begins while others arrive has to wait at once', async () => {
+  const { turns, next, clock } = rounds();
+  turns.makeWay();
+  assert.equal(turns.endOfRound(), clock.ms);
+  await next();
+  assert.ok(turns.endOfRound() > clock.ms);
+});
+
 test('work gets its turns however many arrive', async () => {
   const { turns, next, clock } = rounds();
   let turnCount = 0;
