@@ -81,12 +81,15 @@ export class FilesTransaction {
   async #run(indices: readonly number[], onPrepared?: () => Promise<void>): Promise<void> {
     const { format } = this.#store;
     const read = await this.#lookAhead(indices);
+    await this.#breathe();
     const plan = planBatch(this.#updates, indices, format, read, this.#refusals);
+    await this.#breathe();
     plan.sort((a, b) => compareRefNames(a.name, b.name)); // the order of locking, so that batches do not cross
     this.#refs = plan.map((update) => ({ update, locks: [] }));
     if (this.#failsAsWhole()) return;
     try {
       for (const step of [this.#stage, this.#lock, this.#preparePackedRefs]) {
+        await this.#breathe();
         await step.call(this);
         if (this.#failsAsWhole()) return;
       }
