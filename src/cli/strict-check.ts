@@ -5,12 +5,12 @@
  */
 import { nodeRuntime } from '../core/node/runtime.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
+import { Pace } from '../core/pace.ts';
 import { indexedPackReader } from '../odb/indexed-pack-reader.ts';
 import { type FsckRules, fsckRules } from '../pack/fsck/rules.ts';
 import type { IndexedPack } from '../pack/index-pack.ts';
 import type { RandomAccessFile } from '../pack/stored-pack.ts';
 import { checkSpecialBlobs } from '../repository/fsck/special-blobs.ts';
-import { Pace } from '../repository/pace.ts';
 import { usageError } from './arguments.ts';
 import type { CommandWorld } from './command.ts';
 import { writeText } from './output.ts';

@@ -9,8 +9,8 @@ import { concatBytes } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import { bytesToHex } from '../core/object-id.ts';
 import { kindOfCode } from '../core/object-kind.ts';
+import { Pace } from '../core/pace.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { WorkTurn } from '../core/work-turn.ts';
 import { parsePackIndex } from '../pack/idx-reader.ts';
 import type { IndexedPack } from '../pack/index-pack.ts';
 import { type ObjectView, PackReader } from '../pack/pack-reader.ts';
@@ -53,7 +53,7 @@ export async function compareWithStored(
   const other = new Uint8Array(HELD_BYTES);
   const otherWords = new Int32Array(other.buffer);
   const view: ObjectView = { bytes: held, start: 0, end: 0, kind: 0 };
-  const turn = new WorkTurn(signal);
+  const pace = new Pace(signal);
   try {
     for (const entry of entries) {
       const offset = columns.offsets[entry] as number;
@@ -82,7 +82,7 @@ export async function compareWithStored(
           (await streamsAreSame(sent.streamAt(offset).content, found.content));
       }
       if (!same) throw differs(bytesToHex(columns.ids, at, format.idBytes));
-      if (turn.isOver()) await turn.rest();
+      if (pace.isDue()) await pace.rest();
     }
   } finally {
     sent.release();
@@ -100,11 +100,11 @@ async function entriesStored(
   const isStored = stored.storedInOrder?.() ?? ((raw, at) => stored.hasRaw(raw, at));
   let found = new Int32Array(FIRST_FOUND);
   let count = 0;
-  const turn = new WorkTurn(signal);
+  const pace = new Pace(signal);
   for (let rank = 0; rank < order.length; rank++) {
     const entry = order[rank] as number;
     if (entry < sentCount && isStored(ids, entry * idBytes)) found = withEntry(found, count++, entry);
-    if (rank % LOOK_EVERY === LOOK_EVERY - 1 && turn.isOver()) await turn.rest();
+    if (rank % LOOK_EVERY === LOOK_EVERY - 1 && pace.isDue()) await pace.rest();
   }
   return found.subarray(0, count).sort();
 }

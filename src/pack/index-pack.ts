@@ -8,7 +8,7 @@ import type { ByteStream } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import { createObjectHasher } from '../core/object-hasher.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
-import { WorkTurn } from '../core/work-turn.ts';
+import { Pace } from '../core/pace.ts';
 import { EarlyResolution, type ScanProgress } from './early-resolution.ts';
 import type { FsckFindings } from './fsck/findings.ts';
 import { PackCheck } from './fsck/pack-check.ts';
@@ -189,7 +189,7 @@ async function receive(
   /** Of the scan, at the end of what is being written. */
   let progress: ScanProgress | undefined;
   let receivedBytes = 0;
-  const turn = new WorkTurn(signal);
+  const pace = new Pace(signal);
   const began = performance.now();
   const isNearlyDone = () => {
     const { count } = scanner.table;
@@ -230,7 +230,7 @@ async function receive(
           if (at < chunk.length && !allowTrailingBytes) throw trailingBytes(scanner);
           break;
         }
-        if (turn.isOver()) await turn.rest();
+        if (pace.isDue()) await pace.rest();
       }
       if (scanner.deltaCount >= THREADS_FROM_DELTAS && isNearlyDone()) tasks?.warmUp();
       report(false);
@@ -278,7 +278,7 @@ async function rewriteHeader(
   await sink.overwrite(8, formatObjectCount(pack.table.count));
   const hash = runtime.createHash(format);
   const buffer = new Uint8Array(REHASH_BYTES);
-  const turn = new WorkTurn(signal);
+  const pace = new Pace(signal);
   for (let at = 0; at < pack.bodyBytes; ) {
     const read = sink.readInto(at, buffer, 0, Math.min(buffer.length, pack.bodyBytes - at));
     if (read === 0) {
@@ -286,7 +286,7 @@ async function rewriteHeader(
     }
     hash.update(buffer.subarray(0, read));
     at += read;
-    if (turn.isOver()) await turn.rest();
+    if (pace.isDue()) await pace.rest();
   }
   return hash.digest();
 }
@@ -294,9 +294,9 @@ async function rewriteHeader(
 async function orderById(table: ObjectTable, signal: AbortSignal | undefined): Promise<Int32Array> {
   const order = new Int32Array(table.count);
   for (let entry = 0; entry < order.length; entry++) order[entry] = entry;
-  const turn = new WorkTurn(signal);
+  const pace = new Pace(signal);
   for (const _step of sortingByIds(order, table.columns.ids, table.columns.idBytes)) {
-    if (turn.isOver()) await turn.rest();
+    if (pace.isDue()) await pace.rest();
   }
   return order;
 }

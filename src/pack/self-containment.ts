@@ -11,7 +11,7 @@
 import type { Cancellable } from '../core/byte-stream.ts';
 import { compareIds, hexToBytes, type ObjectFormat } from '../core/object-id.ts';
 import { TREE } from '../core/object-kind.ts';
-import { WorkTurn } from '../core/work-turn.ts';
+import { Pace } from '../core/pace.ts';
 import {
   BLOCK_EDGES,
   bytesOfEdge,
@@ -76,10 +76,10 @@ export class PackEdges {
   ): Promise<boolean> {
     const all = [this.#spool.finish(), ...this.#others];
     if (!all.every((edges) => edges.isWhole)) return false;
-    const turn = new WorkTurn(signal);
+    const pace = new Pace(signal);
     for (const answer of this.#answers(all, table, order, maxTreeDepth)) {
       if (answer === false) return false;
-      if (turn.isOver()) await turn.rest();
+      if (pace.isDue()) await pace.rest();
     }
     return true;
   }

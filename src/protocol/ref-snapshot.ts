@@ -6,10 +6,10 @@
  */
 import type { Cancellable } from '../core/byte-stream.ts';
 import type { ObjectId } from '../core/object-id.ts';
+import { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import type { RefDatabase } from '../refs/ref-database.ts';
 import { MAX_SYMBOLIC_DEPTH } from '../refs/ref-name.ts';
-import { Pace } from '../repository/pace.ts';
 import { isHiddenRef } from './hidden-refs.ts';
 import { TagPeeler } from './tag-peeler.ts';
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pace } from '../repository/pace.ts';
+import type { Pace } from '../core/pace.ts';
 import { violation } from './fetch-context.ts';
 import type { PacketReader } from './packet-reader.ts';
 import { type Packet, payloadText } from './pkt-line.ts';

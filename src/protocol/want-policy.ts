@@ -6,8 +6,8 @@
  */
 import { GitError } from '../core/errors.ts';
 import type { ObjectId } from '../core/object-id.ts';
+import { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
-import { Pace } from '../repository/pace.ts';
 import { unreachableOf } from '../repository/reachability.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readShownRefs } from './ref-snapshot.ts';

@@ -6,10 +6,10 @@
  */
 import type { ObjectId } from '../core/object-id.ts';
 import type { ObjectKind } from '../core/object-kind.ts';
+import type { Pace } from '../core/pace.ts';
 import { type CommitTable, FIRST_FREE_FLAG } from './commit-table.ts';
 import { DateQueue } from './date-queue.ts';
 import { GrowingInt32 } from './growing-int32.ts';
-import type { Pace } from './pace.ts';
 
 const EXCLUDED = FIRST_FREE_FLAG;
 const MET = FIRST_FREE_FLAG << 1;

@@ -9,11 +9,11 @@ import type { Cancellable, ProgressListener } from '../core/byte-stream.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import { hexToBytes, type ObjectId } from '../core/object-id.ts';
 import { BLOB, TAG } from '../core/object-kind.ts';
+import { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { CommitTable } from './commit-table.ts';
 import { CommitWalk, type MissingObject } from './commit-walk.ts';
 import { ObjectWalk } from './object-walk.ts';
-import { Pace } from './pace.ts';
 import { type PeeledObject, peelObject } from './tag.ts';
 import { WalkPermit } from './walk-gate.ts';
 

@@ -7,11 +7,11 @@
 import type { Cancellable } from '../core/byte-stream.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import type { ObjectId } from '../core/object-id.ts';
+import { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { CommitTable, FIRST_FREE_FLAG } from './commit-table.ts';
 import { GrowingInt32 } from './growing-int32.ts';
 import type { IdTable } from './id-table.ts';
-import { Pace } from './pace.ts';
 import { peelObject } from './tag.ts';
 
 export interface ReachOptions extends Cancellable {

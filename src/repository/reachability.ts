@@ -6,11 +6,11 @@
 import type { Cancellable } from '../core/byte-stream.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import { hexToBytes, type ObjectId } from '../core/object-id.ts';
+import { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { CommitTable, FIRST_FREE_FLAG } from './commit-table.ts';
 import { DateQueue } from './date-queue.ts';
 import { GrowingInt32 } from './growing-int32.ts';
-import { Pace } from './pace.ts';
 import { peelObject } from './tag.ts';
 import { TreeScanner } from './tree-scanner.ts';
 import { TreeSearch } from './tree-search.ts';

@@ -9,6 +9,7 @@ import { GitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectId } from '../core/object-id.ts';
 import { BLOB, TAG } from '../core/object-kind.ts';
+import { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { HeldObjects } from './bitmap-selection/held-objects.ts';
 import { type KnownReach, reachOfBitmaps, reachOfPacks } from './bitmap-selection/known-reach.ts';
@@ -20,7 +21,6 @@ import { type FilterBounds, filterBounds, type ObjectFilter } from './object-fil
 import type { ObjectSelection } from './object-selection.ts';
 import { ObjectTable } from './object-table.ts';
 import { ObjectWalk } from './object-walk.ts';
-import { Pace } from './pace.ts';
 import { preferredBasesOf } from './preferred-bases.ts';
 import { type SortedTips, sortTips } from './sorted-tips.ts';
 import { readSparsePatterns } from './sparse-patterns.ts';

@@ -8,11 +8,11 @@ import type { Cancellable } from '../core/byte-stream.ts';
 import { GitError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import type { ObjectId } from '../core/object-id.ts';
+import { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { CommitTable, FIRST_FREE_FLAG } from './commit-table.ts';
 import { CommitWalk, FIRST_FLAG_AFTER_WALK } from './commit-walk.ts';
 import { GrowingInt32 } from './growing-int32.ts';
-import { Pace } from './pace.ts';
 import { peelObject } from './tag.ts';
 
 /** The depth that means all of history: git's INFINITE_DEPTH. */

@@ -4,8 +4,8 @@
  * @module
  */
 import type { ObjectId } from '../core/object-id.ts';
+import type { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
-import type { Pace } from './pace.ts';
 import { type PeeledObject, peelObject } from './tag.ts';
 
 /** Each id once. Besides the objects asked for, `tags` has those passed on the way to what they point at. */

@@ -11,13 +11,13 @@ import { GitError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectId } from '../core/object-id.ts';
 import { BLOB, TREE } from '../core/object-kind.ts';
+import type { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import { type CommitTable, emptyView } from './commit-table.ts';
 import type { MissingObject } from './commit-walk.ts';
 import { packNameHash } from './name-hash.ts';
 import type { FilterBounds } from './object-filter.ts';
 import { ObjectTable } from './object-table.ts';
-import type { Pace } from './pace.ts';
 import type { SparsePatterns } from './sparse-patterns.ts';
 import { TreeEntry } from './tree.ts';
 

@@ -5,6 +5,7 @@
  */
 import { hexToBytes, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
 import { BLOB, COMMIT, TAG } from '../core/object-kind.ts';
+import type { Pace } from '../core/pace.ts';
 import type { ObjectReader } from '../odb/object-database.ts';
 import type { HeldObjects } from './bitmap-selection/held-objects.ts';
 import type { CommitTable } from './commit-table.ts';
@@ -13,7 +14,6 @@ import type { FilterBounds } from './object-filter.ts';
 import type { ObjectSelection } from './object-selection.ts';
 import type { ObjectTable } from './object-table.ts';
 import type { ObjectWalk } from './object-walk.ts';
-import type { Pace } from './pace.ts';
 import type { PreferredBases } from './preferred-bases.ts';
 import type { SortedTips } from './sorted-tips.ts';
 import { peelObject } from './tag.ts';

@@ -4,8 +4,8 @@
  * @module
  */
 import type { ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { PackedRefs } from '../../refs/packed-refs.ts';
-import { Pace } from '../../repository/pace.ts';
 
 /** Another one in each process, so that nobody can choose ids that all fall on one place. */
 const MULTIPLIER = (Math.floor(Math.random() * 0x80000000) * 2 + 1) | 0;

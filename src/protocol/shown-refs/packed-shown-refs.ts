@@ -5,9 +5,9 @@
  * @module
  */
 import type { ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { PackedRefs } from '../../refs/packed-refs.ts';
-import { Pace } from '../../repository/pace.ts';
 import { isHiddenRef } from '../hidden-refs.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
 import type { ShownRef } from '../ref-snapshot.ts';

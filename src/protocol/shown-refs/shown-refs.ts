@@ -5,11 +5,11 @@
  * @module
  */
 import type { ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { RefSnapshot, SnapshotRef } from '../../refs/ref-database.ts';
 import { compareRefNames } from '../../refs/ref-name.ts';
 import { RefPrefixes } from '../../refs/ref-prefixes.ts';
-import { Pace } from '../../repository/pace.ts';
 import { isHiddenRef } from '../hidden-refs.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
 import type { ShownRef } from '../ref-snapshot.ts';

@@ -7,7 +7,7 @@
  */
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { isObjectId, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
-import { Pace } from '../../repository/pace.ts';
+import { Pace } from '../../core/pace.ts';
 import { violation } from '../fetch-context.ts';
 import type { Negotiation } from '../negotiation.ts';
 import { PacketBuffer } from '../packet-buffer.ts';

@@ -5,8 +5,9 @@
  *
  * @module
  */
+
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
-import { Pace } from '../../repository/pace.ts';
 import { admitFetch } from '../admit-fetch.ts';
 import { type FetchContext, sessionIdOf } from '../fetch-context.ts';
 import { Negotiation } from '../negotiation.ts';

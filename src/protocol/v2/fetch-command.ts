@@ -6,8 +6,8 @@
  * @module
  */
 import type { ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
-import { Pace } from '../../repository/pace.ts';
 import { admitFetch } from '../admit-fetch.ts';
 import { type FetchContext, violation } from '../fetch-context.ts';
 import { Negotiation } from '../negotiation.ts';

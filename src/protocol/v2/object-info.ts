@@ -5,7 +5,7 @@
  * @module
  */
 import { isObjectId, type ObjectId } from '../../core/object-id.ts';
-import { Pace } from '../../repository/pace.ts';
+import { Pace } from '../../core/pace.ts';
 import { checkCount, type FetchContext, violation } from '../fetch-context.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
 import type { PacketReader } from '../packet-reader.ts';

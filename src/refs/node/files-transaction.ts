@@ -14,11 +14,11 @@
  */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { yieldToOthers } from '../../core/byte-stream.ts';
 import { encodeText } from '../../core/bytes.ts';
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
 import { systemReason } from '../../core/node/storage-error.ts';
 import type { ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import { formatLooseRef } from '../loose-ref.ts';
 import type { RefBatchOptions, RefUpdate } from '../ref-database.ts';
 import { compareRefNames, isStorableRefName } from '../ref-name.ts';
@@ -36,7 +36,6 @@ import { runWatched } from './watched-batch.ts';
 const STAGED_AT_ONCE = 16;
 /** From so many on locks without content are links to one empty file: no inode is made for each. */
 const LINKED_FROM = 16;
-const SLICE_MS = 10;
 
 const NOTHING = new Uint8Array(0);
 
@@ -49,7 +48,8 @@ export class FilesTransaction {
   #refs: readonly LockedRef[] = [];
   #packedChange: PackedRefsChange | undefined;
   #emptyFile: StagedFile | undefined;
-  #sliceStart = performance.now();
+  /** Not by the signal: what is begun to be put in place, or cleaned up, is brought to its end. */
+  readonly #pace = new Pace(undefined);
   readonly #pause: PackedRefsChangeOptions;
 
   constructor(
@@ -145,9 +145,7 @@ export class FilesTransaction {
   }
 
   async #breathe(): Promise<void> {
-    if (performance.now() - this.#sliceStart < SLICE_MS) return;
-    await yieldToOthers();
-    this.#sliceStart = performance.now();
+    if (this.#pace.isDue()) await this.#pace.rest();
   }
 
   /** In `objects`, where git gc removes what a crash leaves. */
@@ -231,7 +229,7 @@ export class FilesTransaction {
     for (const [ref, error] of failures) this.#refuse(ref, error);
   }
 
-  /** What cannot be done within a slice others of this process see done in part, as other processes always do. */
+  /** What cannot be done within a turn others of this process see done in part, as other processes always do. */
   async #commit(): Promise<void> {
     const live = this.#refs.filter((ref) => this.#isLive(ref));
     for (const ref of live) {

@@ -8,6 +8,7 @@
  */
 import { type Evictable, type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
 import { onePer } from '../../core/one-per.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { Bitset } from '../../pack/bitset.ts';
 import type { ReachabilityBitmaps } from '../../pack/reachability-bitmaps.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
@@ -15,7 +16,6 @@ import type { CommitTable } from '../commit-table.ts';
 import { GrowingInt32 } from '../growing-int32.ts';
 import type { IdTable } from '../id-table.ts';
 import type { ObjectTable } from '../object-table.ts';
-import type { Pace } from '../pace.ts';
 import { PackPositions } from './pack-positions.ts';
 
 /** Sets kept of one repository; the one used longest ago makes room. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { COMMIT } from '../../core/object-kind.ts';
+import type { Pace } from '../../core/pace.ts';
 import { Bitset } from '../../pack/bitset.ts';
 import type { CommitTable } from '../commit-table.ts';
 import { FIRST_FLAG_AFTER_WALK, type MissingObject } from '../commit-walk.ts';
@@ -12,7 +13,6 @@ import { DateQueue } from '../date-queue.ts';
 import { GrowingInt32 } from '../growing-int32.ts';
 import type { ObjectTable } from '../object-table.ts';
 import type { ObjectWalk } from '../object-walk.ts';
-import type { Pace } from '../pace.ts';
 import type { KnownReach } from './known-reach.ts';
 import { addLearned, type LearnedSet } from './learned-sets.ts';
 

@@ -6,6 +6,7 @@
 import type { Limits } from '../../core/limits.ts';
 import { hexToBytes, type ObjectId } from '../../core/object-id.ts';
 import { BLOB, COMMIT, TAG, TREE } from '../../core/object-kind.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { Bitset } from '../../pack/bitset.ts';
 import type { CommitTable } from '../commit-table.ts';
@@ -16,7 +17,6 @@ import type { FilterBounds } from '../object-filter.ts';
 import type { ObjectSelection } from '../object-selection.ts';
 import { ObjectTable } from '../object-table.ts';
 import { ObjectWalk } from '../object-walk.ts';
-import type { Pace } from '../pace.ts';
 import type { SortedTips } from '../sorted-tips.ts';
 import { peelObject } from '../tag.ts';
 import type { KnownReach } from './known-reach.ts';

@@ -3,10 +3,11 @@
  *
  * @module
  */
+
+import type { Pace } from '../../core/pace.ts';
 import type { Bitset } from '../../pack/bitset.ts';
 import type { IdTable } from '../id-table.ts';
 import type { ObjectTable } from '../object-table.ts';
-import type { Pace } from '../pace.ts';
 import type { KnownReach } from './known-reach.ts';
 import type { LearnedSet } from './learned-sets.ts';
 

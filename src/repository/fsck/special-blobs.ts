@@ -7,10 +7,10 @@
 import { decodeText } from '../../core/bytes.ts';
 import { isGitError } from '../../core/errors.ts';
 import type { ObjectId } from '../../core/object-id.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { FsckFindings } from '../../pack/fsck/findings.ts';
 import { parseGitConfig } from '../git-config.ts';
-import type { Pace } from '../pace.ts';
 import { isSubmoduleName, isSubmoduleUrl, isUpdateCommand, looksLikeOption } from './submodule-rules.ts';
 
 /** A larger `.gitmodules` is not parsed but refused: some hundred thousand submodules. */

@@ -10,9 +10,9 @@ import type { Cancellable } from '../../core/byte-stream.ts';
 import { encodeText, writeUint32 } from '../../core/bytes.ts';
 import type { Limits } from '../../core/limits.ts';
 import { bytesToHex, hexToBytes, type ObjectFormat, type ObjectId, SHA256 } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { IncrementalHash, Runtime } from '../../core/runtime.ts';
 import { sortingByIds } from '../../pack/id-order.ts';
-import { Pace } from '../pace.ts';
 import type { SelectionRequest } from '../select-objects.ts';
 
 export interface PackRequest extends SelectionRequest {

@@ -8,7 +8,7 @@
  */
 import { joinBytes } from '../../core/bytes.ts';
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
-import { Pace } from '../pace.ts';
+import { Pace } from '../../core/pace.ts';
 import { CHUNK_BYTES, HEADROOM_BYTES, newChunk } from '../pack-writing/pack-output.ts';
 import { type PackWritingResult, writePack } from '../pack-writing/write-pack.ts';
 import { FRAMED_BYTES } from './frames.ts';

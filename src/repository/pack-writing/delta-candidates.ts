@@ -4,11 +4,11 @@
  * @module
  */
 import { BLOB, codeOfKind, OFS_DELTA, TREE } from '../../core/object-kind.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
-import type { Pace } from '../pace.ts';
 import { BASE_ONLY, CandidateTable, type DeltaCandidates, NameFilter } from './candidate-table.ts';
 import { type EntryBytes, openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt, objectMissing } from './pack-errors.ts';

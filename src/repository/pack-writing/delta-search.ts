@@ -9,10 +9,10 @@
  */
 import type { ProgressListener } from '../../core/byte-stream.ts';
 import type { Limits } from '../../core/limits.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { createDelta } from '../../pack/delta-create.ts';
 import type { ObjectSelection } from '../object-selection.ts';
-import type { Pace } from '../pace.ts';
 import { BASE_ONLY, type DeltaCandidates } from './candidate-table.ts';
 import { DeltaCache } from './delta-cache.ts';
 import { collectCandidates, type SearchedObjects } from './delta-candidates.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pace } from '../pace.ts';
+import type { Pace } from '../../core/pace.ts';
 
 const DIGIT_BITS = 11;
 const RADIX = 1 << DIGIT_BITS;

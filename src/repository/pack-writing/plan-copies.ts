@@ -4,13 +4,13 @@
  * @module
  */
 import { codeOfKind, OFS_DELTA, REF_DELTA } from '../../core/object-kind.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { Bitset } from '../../pack/bitset.ts';
 import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection, SelectedEntries } from '../object-selection.ts';
 import { ObjectTable } from '../object-table.ts';
-import type { Pace } from '../pace.ts';
 import { CopiedObjects, type CopiedPart } from './copied-part.ts';
 import { openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt, objectMissing } from './pack-errors.ts';

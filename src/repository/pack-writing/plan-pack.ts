@@ -7,10 +7,10 @@
 import type { Cancellable, ProgressListener } from '../../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { MAX_PACK_OBJECTS } from '../../pack/pack-header.ts';
 import type { ObjectSelection } from '../object-selection.ts';
-import { Pace } from '../pace.ts';
 import { mostHeldBytes, searchDeltas } from './delta-search.ts';
 import type { MadeDeltas } from './made-deltas.ts';
 import { planEntries } from './plan.ts';

@@ -3,10 +3,11 @@
  *
  * @module
  */
+
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectLocation, ObjectReader } from '../../odb/object-database.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
-import type { Pace } from '../pace.ts';
 import type { CopiedPart } from './copied-part.ts';
 import { sortByKeys } from './offset-order.ts';
 import { objectMissing } from './pack-errors.ts';

@@ -4,12 +4,12 @@
  * @module
  */
 import { OFS_DELTA } from '../../core/object-kind.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { createEntryHeader, parseEntryHeader } from '../../pack/entry-header.ts';
 import type { PackIndex } from '../../pack/pack-index.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
-import type { Pace } from '../pace.ts';
 import { openEntryWindows } from './entry-windows.ts';
 import { entryCorrupt } from './pack-errors.ts';
 import {

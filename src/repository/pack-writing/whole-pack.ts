@@ -4,11 +4,11 @@
  * @module
  */
 import { equalBytes } from '../../core/bytes.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectLocation, ObjectReader } from '../../odb/object-database.ts';
 import { formatPackHeader, PACK_HEADER_BYTES } from '../../pack/pack-header.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
-import type { Pace } from '../pace.ts';
 import type { CopiedPart } from './copied-part.ts';
 import { DeltaCache } from './delta-cache.ts';
 import { packEndsEarly } from './pack-errors.ts';

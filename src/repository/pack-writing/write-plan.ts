@@ -7,10 +7,10 @@
  * @module
  */
 import type { ObjectFormat } from '../../core/object-id.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { StoredPack } from '../../pack/stored-pack.ts';
 import type { ObjectSelection } from '../object-selection.ts';
-import type { Pace } from '../pace.ts';
 import type { CopiedPart } from './copied-part.ts';
 import type { DeltaCache } from './delta-cache.ts';
 import type { FoundDeltas } from './delta-search.ts';

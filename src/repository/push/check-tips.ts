@@ -7,10 +7,10 @@
  */
 import { GitError, isGitError } from '../../core/errors.ts';
 import { hexToBytes, type ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { MissingObject } from '../commit-walk.ts';
 import { type Connectivity, checkConnectivity } from '../connectivity.ts';
-import { Pace } from '../pace.ts';
 import { isQuicklyConnected } from '../quick-connectivity.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { PushedObjects } from './hooks.ts';

@@ -3,10 +3,11 @@
  *
  * @module
  */
+
+import { Pace } from '../../core/pace.ts';
 import type { ObjectTransaction } from '../../odb/object-database.ts';
 import type { FsckFindings } from '../../pack/fsck/findings.ts';
 import { checkSpecialBlobs } from '../fsck/special-blobs.ts';
-import { Pace } from '../pace.ts';
 import type { PushSession } from './push-session.ts';
 
 /**

@@ -4,8 +4,9 @@
  *
  * @module
  */
+
+import { Pace } from '../../core/pace.ts';
 import type { ObjectDatabase, ObjectTransaction } from '../../odb/object-database.ts';
-import { Pace } from '../pace.ts';
 import { authorizeForced, authorizeProposed, NOT_AUTHORIZED } from './authorize-updates.ts';
 import { checkTips } from './check-tips.ts';
 import type { CommandLedger } from './command-ledger.ts';

@@ -7,10 +7,10 @@
 import type { Cancellable } from '../../core/byte-stream.ts';
 import type { Limits } from '../../core/limits.ts';
 import type { ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { CommitTable } from '../commit-table.ts';
 import { CommitWalk } from '../commit-walk.ts';
-import { Pace } from '../pace.ts';
 import { unreachableOf } from '../reachability.ts';
 import { peelObject } from '../tag.ts';
 

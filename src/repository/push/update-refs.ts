@@ -5,8 +5,8 @@
  */
 import { isGitError } from '../../core/errors.ts';
 import type { ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { Identity, RefDatabase, RefTransactionWatcher, RefUpdate } from '../../refs/ref-database.ts';
-import { Pace } from '../pace.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import { isZeroId, type RefCommand } from './ref-command.ts';
 import type { Refusal } from './ref-policy.ts';

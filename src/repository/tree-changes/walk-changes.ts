@@ -8,10 +8,10 @@
  * @module
  */
 import type { Limits } from '../../core/limits.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { CommitTable } from '../commit-table.ts';
 import type { ObjectTable } from '../object-table.ts';
-import type { Pace } from '../pace.ts';
 import type { ChangedObjects } from './changed-objects.ts';
 import { TreeChanges } from './tree-changes.ts';
 

@@ -6,9 +6,9 @@
  */
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
+import { Pace } from '../../core/pace.ts';
 import type { RefDatabase } from '../../refs/ref-database.ts';
 import { isValidRefName, MAX_SYMBOLIC_DEPTH } from '../../refs/ref-name.ts';
-import { Pace } from '../../repository/pace.ts';
 import {
   type ProposedUpdate,
   type Rejection,

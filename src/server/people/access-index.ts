@@ -4,7 +4,7 @@
  * @module
  */
 import { GitError } from '../../core/errors.ts';
-import { Pace } from '../../repository/pace.ts';
+import { Pace } from '../../core/pace.ts';
 import { JsonDocument } from '../config/json-document.ts';
 import { formatPath, hasErrors, inOrder, type Problem } from '../config/problem.ts';
 import { type AccessIndex, AccessIndexBuilder } from './access-index-builder.ts';

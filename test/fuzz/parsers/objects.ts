@@ -6,13 +6,13 @@
 import { concatBytes, encodeLatin1 } from '../../../src/core/bytes.ts';
 import { SHA1 } from '../../../src/core/object-id.ts';
 import { BLOB, COMMIT, TAG, TREE } from '../../../src/core/object-kind.ts';
+import { Pace } from '../../../src/core/pace.ts';
 import type { ObjectReader } from '../../../src/odb/object-database.ts';
 import { FsckFindings } from '../../../src/pack/fsck/findings.ts';
 import { ObjectChecker } from '../../../src/pack/fsck/object-checker.ts';
 import { STRICT_FSCK_RULES } from '../../../src/pack/fsck/rules.ts';
 import { CommitFields } from '../../../src/repository/commit.ts';
 import { checkSpecialBlobs } from '../../../src/repository/fsck/special-blobs.ts';
-import { Pace } from '../../../src/repository/pace.ts';
 import { parseTag } from '../../../src/repository/tag.ts';
 import { TreeEntry } from '../../../src/repository/tree.ts';
 import { TreeScanner } from '../../../src/repository/tree-scanner.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Pace } from '../../../src/core/pace.ts';
 import { FsckFindings } from '../../../src/pack/fsck/findings.ts';
 import { STRICT_FSCK_RULES } from '../../../src/pack/fsck/rules.ts';
 import { checkSpecialBlobs } from '../../../src/repository/fsck/special-blobs.ts';
-import { Pace } from '../../../src/repository/pace.ts';
 import { memoryRepository } from '../../support/memory-repository.ts';
 
 /** What is found in a blob of this content that some tree calls `.gitmodules` or `.gitattributes`. */

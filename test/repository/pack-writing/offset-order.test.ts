@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Pace } from '../../../src/repository/pace.ts';
+import { Pace } from '../../../src/core/pace.ts';
 import { sortByKeys } from '../../../src/repository/pack-writing/offset-order.ts';
 
 test('sortByKeys() sorts by pack, then offset, then number, with offsets of up to 53 bits', async () => {

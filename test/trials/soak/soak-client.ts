@@ -136,11 +136,8 @@ export class SoakClient {
       : { status: 1, stdout: '', stderr: `a promise was broken: ${broken}` };
   }
 
-  async #fetch(): Promise<GitResult> {
-    for (let races = 0; ; races++) {
-      const result = await this.#git('fetch', '-q', this.#url(), '+refs/heads/*:refs/remotes/origin/*');
-      if (result.status === 0 || races === RACES || !RACED.test(result.stderr)) return result;
-    }
+  #fetch(): Promise<GitResult> {
+    return untilNotRaced(() => this.#git('fetch', '-q', this.#url(), '+refs/heads/*:refs/remotes/origin/*'));
   }
 
   async #push(branch: string, forced: boolean): Promise<GitResult> {
@@ -171,13 +168,15 @@ export class SoakClient {
     else this.#held.set(branch, id);
   }
 
-  async #clone(...options: readonly string[]): Promise<GitResult> {
+  #clone(...options: readonly string[]): Promise<GitResult> {
     const target = this.#scratch();
-    try {
-      return await this.#git('clone', '-q', '--bare', ...options, this.#url(), target);
-    } finally {
-      rmSync(target, { recursive: true, force: true });
-    }
+    return untilNotRaced(async () => {
+      try {
+        return await this.#git('clone', '-q', '--bare', ...options, this.#url(), target);
+      } finally {
+        rmSync(target, { recursive: true, force: true });
+      }
+    });
   }
 
   async #cloneInto(target: string, signal: AbortSignal): Promise<GitResult> {
@@ -240,6 +239,13 @@ export class SoakClient {
 
   #git(...args: readonly string[]): Promise<GitResult> {
     return politeGit({ cwd: this.#repository, env: this.#environment }, ...args);
+  }
+}
+
+async function untilNotRaced(read: () => Promise<GitResult>): Promise<GitResult> {
+  for (let races = 0; ; races++) {
+    const result = await read();
+    if (result.status === 0 || races === RACES || !RACED.test(result.stderr)) return result;
   }
 }
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { yieldToOthers } from '../core/byte-stream.ts';
-import { throwIfAborted } from '../core/errors.ts';
-import { turns } from '../core/turns.ts';
+import { yieldToOthers } from './byte-stream.ts';
+import { throwIfAborted } from './errors.ts';
+import { turns } from './turns.ts';
 
 export class Pace {
   readonly #signal: AbortSignal | undefined;
