@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MemoryBudget } from '../../src/core/memory-budget.ts';
+import { nodeRuntime } from '../../src/core/node/runtime.ts';
 import { initRepository } from '../../src/repository/node/files-repository.ts';
 import { WarmRepositories } from '../../src/repository/node/warm-repositories.ts';
 import { git, scratchDirectory } from '../support/git.ts';
@@ -23,6 +24,26 @@ test('a repository that nobody uses is closed after a while, and one in use neve
   const again = await warm.lease(path);
   assert.notEqual(again.objects, used.objects);
   await again[Symbol.asyncDispose]();
+});
+
+test('when the last one is closed, what it held in memory is given back', async (context) => {
+  const path = join(await scratchDirectory(context), 'a.git');
+  await (await initRepository(path))[Symbol.asyncDispose]();
+  let collections = 0;
+  const warm = new WarmRepositories({
+    keepOpenMs: KEEP_OPEN_MS,
+    memory: new MemoryBudget(1 << 20),
+    runtime: { ...nodeRuntime, collectGarbage: () => void collections++ },
+  });
+  context.after(() => warm.close());
+
+  const used = await warm.lease(path);
+  await sleep(3 * KEEP_OPEN_MS);
+  assert.equal(collections, 0);
+  await used[Symbol.asyncDispose]();
+  while (collections === 0) await sleep(KEEP_OPEN_MS);
+  await sleep(3 * KEEP_OPEN_MS);
+  assert.equal(collections, 1);
 });
 
 async function isOpen({ objects }: Awaited<ReturnType<WarmRepositories['lease']>>): Promise<boolean> {

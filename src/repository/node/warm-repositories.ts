@@ -7,6 +7,7 @@
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
+import { nodeRuntime } from '../../core/node/runtime.ts';
 import type { Repository } from '../repository.ts';
 import { isSameFile, lookAt } from './file-identity.ts';
 import { type FilesRepository, type OpenRepositoryOptions, openRepository } from './open-repository.ts';
@@ -117,6 +118,8 @@ export class WarmRepositories {
     if (this.#warm.size > 0) return;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
+    // V8 collects when the heap grows, which it does not while nobody works: a hundred megabytes would stay.
+    (this.#options.runtime ?? nodeRuntime).collectGarbage?.();
   }
 
   async #closeUnused(): Promise<void> {
