@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { DEFAULT_LIMITS } from '../../src/core/limits.ts';
 import { SHA1 } from '../../src/core/object-id.ts';
 import { BLOB, OFS_DELTA } from '../../src/core/object-kind.ts';
 import { DeltaRoots } from '../../src/pack/delta-roots.ts';
 import { NONE, ObjectTable } from '../../src/pack/object-table.ts';
 import { createResolveControl, endFamilies, offerFamilies } from '../../src/pack/resolve-control.ts';
-import { jobTerms, type ResolveJob } from '../../src/pack/resolve-job.ts';
+import { jobOf } from '../support/resolve-job.ts';
 
 /** A table where each number is an entry's base; {@link NONE} stands for a whole object. */
 function tableOf(bases: readonly number[], expected = bases.length): ObjectTable {
@@ -18,19 +17,6 @@ function tableOf(bases: readonly number[], expected = bases.length): ObjectTable
     if (base !== NONE) table.addChild(base, entry);
   }
   return table;
-}
-
-function jobOf(table: ObjectTable, control: Int32Array, members: Partial<ResolveJob> = {}): ResolveJob {
-  return {
-    ...jobTerms(table, control, { limits: DEFAULT_LIMITS }),
-    phase: 'main',
-    objectCount: table.count,
-    refBases: undefined,
-    familiesStart: undefined,
-    heavyRoots: new Int32Array(0),
-    isMuchLarge: false,
-    ...members,
-  };
 }
 
 /** Counts how often it is told that the pack has grown. */

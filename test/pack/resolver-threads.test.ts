@@ -8,11 +8,11 @@ import { PackCheck } from '../../src/pack/fsck/pack-check.ts';
 import { STRICT_FSCK_RULES } from '../../src/pack/fsck/rules.ts';
 import { ObjectTable } from '../../src/pack/object-table.ts';
 import { createMemoryPackSink } from '../../src/pack/pack-sink.ts';
-import { createResolveControl, isStopped } from '../../src/pack/resolve-control.ts';
-import { jobTerms, type ResolveJob } from '../../src/pack/resolve-job.ts';
+import { isStopped } from '../../src/pack/resolve-control.ts';
 import { resolverThreads } from '../../src/pack/resolver-threads.ts';
 import { PackEdges } from '../../src/pack/self-containment.ts';
 import type { ResolvePackJob, SeenObjects, TaskPool } from '../../src/pack/task-pool.ts';
+import { jobOf } from '../support/resolve-job.ts';
 
 const SAW_NOTHING: SeenObjects = { edges: undefined, findings: undefined };
 
@@ -29,18 +29,6 @@ function poolOf(
       return perform(input);
     },
     async close() {},
-  };
-}
-
-function jobOf(table: ObjectTable): ResolveJob {
-  return {
-    ...jobTerms(table, createResolveControl(), { limits: DEFAULT_LIMITS }),
-    phase: 'main',
-    objectCount: table.count,
-    refBases: undefined,
-    familiesStart: undefined,
-    heavyRoots: new Int32Array(0),
-    isMuchLarge: false,
   };
 }
 

@@ -37,6 +37,9 @@ const STAGED_AT_ONCE = 16;
 /** From so many on locks without content are links to one empty file: no inode is made for each. */
 const LINKED_FROM = 16;
 
+/** Smaller batches are done in one go: who holds a lock that others wait for does not wait for turns. */
+const RESTS_FROM = 64;
+
 const NOTHING = new Uint8Array(0);
 
 export class FilesTransaction {
@@ -145,7 +148,7 @@ export class FilesTransaction {
   }
 
   async #breathe(): Promise<void> {
-    if (this.#pace.isDue()) await this.#pace.rest();
+    if (this.#updates.length >= RESTS_FROM && this.#pace.isDue()) await this.#pace.rest();
   }
 
   /** In `objects`, where git gc removes what a crash leaves. */

@@ -28,7 +28,7 @@ const DESCRIPTIONS: Readonly<Record<keyof Limits, string>> = {
   maxPackSpoolBytes: 'Bytes of one pack put aside in a file for several clients; 0 shares none.',
   maxSpoolBytes: 'Bytes of all such files together.',
   idleTimeoutMs: 'Time without one byte from or to the client before a request is cut.',
-  pushPauseMs: 'The same, over SSH, before the commands and before the pack of a push.',
+  pushPauseMs: 'The same, over SSH and git://, before the commands and before the pack of a push.',
   keepaliveMs: 'Silence before a client is sent a sign of life.',
   hookTimeoutMs: 'Time that one hook may run; 0 waits for ever.',
   maxArchiveBytes: 'Bytes of one archive before it is compressed.',

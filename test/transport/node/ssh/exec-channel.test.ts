@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
-import ssh2 from 'ssh2';
+import type ssh2 from 'ssh2';
 import { loadHostKeys } from '../../../../src/transport/node/ssh/host-keys.ts';
 import type { SshEvent } from '../../../../src/transport/node/ssh/ssh-options.ts';
 import { createSshServer } from '../../../../src/transport/node/ssh/ssh-server.ts';
 import { scratchDirectory } from '../../../support/git.ts';
+import { connectSsh } from '../../../support/ssh-client.ts';
 
 /** What of ssh2 sends data whatever the window says. */
 interface Protocol {
@@ -32,11 +33,7 @@ async function conversation(t: test.TestContext) {
   });
   const port = await server.listen('127.0.0.1', 0);
   t.after(() => server.drain(0));
-  const client = new ssh2.Client();
-  client.on('error', () => undefined);
-  client.connect({ host: '127.0.0.1', port, username: 'git', password: 'x' });
-  t.after(() => client.destroy());
-  await once(client, 'ready');
+  const client = await connectSsh(t, port);
   const channel = await new Promise<ssh2.ClientChannel>((resolve, reject) => {
     client.exec("git-receive-pack 'a'", (error, opened) => (error ? reject(error) : resolve(opened)));
   });

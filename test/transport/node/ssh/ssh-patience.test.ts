@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import ssh2 from 'ssh2';
+import type ssh2 from 'ssh2';
 import { createRepositoryDirectory } from '../../../../src/repository/node/repository-directory.ts';
 import { loadHostKeys } from '../../../../src/transport/node/ssh/host-keys.ts';
 import type {
@@ -17,6 +17,7 @@ import { createSshServer } from '../../../../src/transport/node/ssh/ssh-server.t
 import { gitOverSsh } from '../../../../src/transport/ssh/git-over-ssh.ts';
 import { git, scratchDirectory } from '../../../support/git.ts';
 import { readAnswer } from '../../../support/push-client.ts';
+import { connectSsh } from '../../../support/ssh-client.ts';
 import { leftOvers } from '../../../trials/support/left-overs.ts';
 import { makeCommit, NO_ID, pushBody } from '../../../trials/support/small-pushes.ts';
 
@@ -61,12 +62,7 @@ async function scene(
   });
   const port = await server.listen('127.0.0.1', 0);
   t.after(() => server.drain(0));
-  const client = new ssh2.Client();
-  client.on('error', () => undefined);
-  client.connect({ host: '127.0.0.1', port, username: 'git', password: 'x' });
-  t.after(() => client.destroy());
-  await once(client, 'ready');
-  client.setNoDelay(true); // else each step of opening a session takes the 40 ms of a delayed ACK
+  const client = await connectSsh(t, port);
   return {
     server,
     client,
