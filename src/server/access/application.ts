@@ -11,6 +11,7 @@ import type { Cancellable } from '../../core/byte-stream.ts';
 import { GitError, isGitError, throwIfAborted } from '../../core/errors.ts';
 import { FairGate } from '../limits/fair-gate.ts';
 import { checkSecret, parseApplicationUrl } from './application-address.ts';
+import { ApplicationConnections, LateAnswer, type Posted } from './application-post.ts';
 
 export interface ApplicationOptions {
   /** Questions go to paths below it: `https`, or `http` to this machine. */
@@ -56,6 +57,7 @@ const PASSING = new Set([429, 502, 503, 504]);
 
 export class Application {
   readonly #url: URL;
+  readonly #connections: ApplicationConnections;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
   readonly #retries: number;
@@ -66,6 +68,7 @@ export class Application {
     const { url, secret, timeoutMs, retries, maxRunning = DEFAULT_MAX_RUNNING, plainHttp = false } = options;
     this.#url = parseApplicationUrl(url, plainHttp);
     checkSecret(secret);
+    this.#connections = new ApplicationConnections(this.#url);
     this.#headers = {
       authorization: `Bearer ${secret}`,
       'content-type': 'application/json',
@@ -111,52 +114,33 @@ export class Application {
   }
 
   async #askOnce(question: Question, body: string, signal: AbortSignal | undefined): Promise<unknown> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const options = {
+      headers: this.#headers,
+      timeoutMs: this.#timeoutMs,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
+      signal,
+    };
     try {
-      const response = await fetch(new URL(question, this.#url), {
-        method: 'POST',
-        headers: this.#headers,
-        body,
-        redirect: 'manual', // the secret goes nowhere else
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-      });
-      if (PASSING.has(response.status)) {
-        await response.body?.cancel();
-        throw unanswered(question, `status ${response.status}`);
-      }
-      return await answerOf(question, response);
+      return answerOf(question, await this.#connections.post(new URL(question, this.#url), body, options));
     } catch (error) {
       throwIfAborted(signal);
       if (isGitError(error)) throw error;
-      throw unanswered(
-        question,
-        timeout.aborted ? `nothing within ${this.#timeoutMs} ms` : 'no connection',
-        error,
-      );
+      const isLate = error instanceof LateAnswer;
+      throw unanswered(question, isLate ? `nothing within ${this.#timeoutMs} ms` : 'no connection', error);
     }
   }
 }
 
-async function answerOf(question: Question, response: Response): Promise<unknown> {
-  if (response.status === 204) return undefined;
-  const text = await boundedText(question, response);
-  if (response.status !== 200) throw misunderstood(question, `status ${response.status}`);
+function answerOf(question: Question, { status, text }: Posted): unknown {
+  if (PASSING.has(status)) throw unanswered(question, `status ${status}`);
+  if (status === 204) return undefined;
+  if (status !== 200) throw misunderstood(question, `status ${status}`);
+  if (text === undefined) throw misunderstood(question, `more than ${MAX_ANSWER_BYTES} bytes`);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw misunderstood(question, 'no JSON', error);
   }
-}
-
-async function boundedText(question: Question, response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of response.body ?? []) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) throw misunderstood(question, `more than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
