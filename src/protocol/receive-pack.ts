@@ -9,6 +9,7 @@ import type { ByteStream } from '../core/byte-stream.ts';
 import { concatBytes, encodeText } from '../core/bytes.ts';
 import { isGitError, throwIfAborted } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
+import { Pace } from '../core/pace.ts';
 import { configuredHiddenRefs } from '../repository/hidden-ref-config.ts';
 import { hiddenElsewhere, hiddenWithin } from '../repository/namespace.ts';
 import { executePush, runPostReceive } from '../repository/push/push-pipeline.ts';
@@ -215,7 +216,11 @@ async function* executeAndReport(
     if (unpack !== undefined) bandTwo?.write(`error: ${unpack.message}\n`);
     if (capabilities.has('report-status') || capabilities.has('report-status-v2')) {
       const withReports = capabilities.has('report-status-v2');
-      yield* formatReportStatus(unpack?.reason ?? 'ok', outcome.results, withReports);
+      const pace = new Pace(undefined);
+      for (const packets of formatReportStatus(unpack?.reason ?? 'ok', outcome.results, withReports)) {
+        yield packets;
+        if (pace.isDue()) await pace.rest();
+      }
     }
   } finally {
     await runPostReceive(repository, request, outcome, rules);

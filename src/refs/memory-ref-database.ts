@@ -6,6 +6,7 @@
 import type { Cancellable } from '../core/byte-stream.ts';
 import { GitError, throwIfAborted } from '../core/errors.ts';
 import type { ObjectFormat } from '../core/object-id.ts';
+import { inOneGo } from '../core/steps.ts';
 import type {
   RefBatchOptions,
   RefDatabase,
@@ -136,7 +137,8 @@ class MemoryRefDatabase implements RefDatabase {
     refusals: Map<number, RefRefusal>,
     options: RefBatchOptions,
   ): void {
-    const plan = planBatch(updates, indices, this.format, (name) => this.#refs.get(name), refusals);
+    const read = (name: string): RefTarget | undefined => this.#refs.get(name);
+    const plan = inOneGo(planBatch(updates, indices, this.format, read, refusals));
     for (const { index, name, newId, oldId } of plan) {
       const refusal = newId !== undefined && oldId === undefined ? this.#checkAvailable(name) : undefined;
       if (refusal !== undefined) refusals.set(index, refusal);

@@ -5,6 +5,7 @@
  */
 import { encodeText } from '../core/bytes.ts';
 import { compareIds, type ObjectFormat } from '../core/object-id.ts';
+import type { Steps } from '../core/steps.ts';
 import type { ResolvedRef } from './ref-database.ts';
 import { compareRefNames } from './ref-name.ts';
 
@@ -23,23 +24,41 @@ export interface PackedRefsEdit {
   readonly add: readonly ResolvedRef[];
 }
 
+/** Lines, names or refs looked at in a step. */
+const A_STEP = 1024;
+
 /**
- * Pure. `bytes` is a file that {@link parsePackedRefs} accepts, or empty.
+ * Pure. `bytes` is a file that {@link parsePackedRefs} accepts, or empty: of millions of lines perhaps.
  *
  * @returns the new content, in the order of names when `bytes` was
  */
-export function editPackedRefs(bytes: Uint8Array, format: ObjectFormat, edit: PackedRefsEdit): Uint8Array {
-  const editing = new PackedRefsEditing(bytes, format, edit);
-  editing.takeLines(Number.POSITIVE_INFINITY);
-  return editing.finish();
+export function* editPackedRefs(
+  bytes: Uint8Array,
+  format: ObjectFormat,
+  edit: PackedRefsEdit,
+): Steps<Uint8Array> {
+  const additions = [...edit.add].sort((a, b) => compareRefNames(a.name, b.name));
+  yield;
+  const added = yield* EncodedNames.of(additions.map(({ name }) => name));
+  const addedLines = yield* EncodedLines.of(additions);
+  const removed = yield* EncodedNames.of([...edit.remove]);
+  const gone = yield* NameSet.of([added, removed]);
+  const output = new EditedLines(bytes, format, { added, addedLines, gone });
+  while (!output.takeLines(A_STEP)) yield;
+  return output.finish();
 }
 
-/** {@link editPackedRefs} for files of millions of lines: some lines at a time. */
-export class PackedRefsEditing {
+interface EncodedEdit {
+  readonly added: EncodedNames;
+  /** The line or two of each addition. */
+  readonly addedLines: EncodedLines;
+  readonly gone: NameSet;
+}
+
+class EditedLines {
   readonly #bytes: Uint8Array;
   readonly #nameOffset: number;
   readonly #added: EncodedNames;
-  /** The line or two of each addition. */
   readonly #addedLines: EncodedLines;
   readonly #gone: NameSet;
   readonly #output: Uint8Array;
@@ -49,15 +68,14 @@ export class PackedRefsEditing {
   /** In additions. */
   #next = 0;
 
-  constructor(bytes: Uint8Array, format: ObjectFormat, edit: PackedRefsEdit) {
-    const additions = [...edit.add].sort((a, b) => compareRefNames(a.name, b.name));
+  constructor(bytes: Uint8Array, format: ObjectFormat, { added, addedLines, gone }: EncodedEdit) {
     this.#bytes = bytes;
     this.#nameOffset = format.idHexDigits + 1;
-    this.#added = new EncodedNames(additions.map(({ name }) => name));
-    this.#addedLines = new EncodedLines(additions);
-    this.#gone = new NameSet([this.#added, new EncodedNames([...edit.remove])]);
-    const header = bytes.length === 0 && additions.length > 0 ? encodeText(HEADER) : NOTHING;
-    this.#output = new Uint8Array(header.length + bytes.length + this.#addedLines.bytes.length);
+    this.#added = added;
+    this.#addedLines = addedLines;
+    this.#gone = gone;
+    const header = bytes.length === 0 && added.count > 0 ? encodeText(HEADER) : NOTHING;
+    this.#output = new Uint8Array(header.length + bytes.length + addedLines.bytes.length);
     this.#copy(header, 0, header.length);
   }
 
@@ -117,18 +135,26 @@ class EncodedLines {
   /** One more than there are refs. */
   readonly starts: Uint32Array;
 
-  constructor(refs: readonly ResolvedRef[]) {
+  private constructor(bytes: Uint8Array, starts: Uint32Array) {
+    this.bytes = bytes;
+    this.starts = starts;
+  }
+
+  static *of(refs: readonly ResolvedRef[]): Steps<EncodedLines> {
     let text = '';
-    for (const { id, name, peeled } of refs) {
+    for (const [i, { id, name, peeled }] of refs.entries()) {
       text += peeled === undefined ? `${id} ${name}\n` : `${id} ${name}\n^${peeled}\n`;
+      if (i % A_STEP === 0) yield;
     }
-    this.bytes = encodeText(text);
-    this.starts = new Uint32Array(refs.length + 1);
+    const bytes = encodeText(text);
+    const starts = new Uint32Array(refs.length + 1);
     for (let i = 0, end = 0; i < refs.length; i++) {
-      end = lineEnd(this.bytes, end);
-      if (refs[i]?.peeled !== undefined) end = lineEnd(this.bytes, end);
-      this.starts[i + 1] = end;
+      end = lineEnd(bytes, end);
+      if (refs[i]?.peeled !== undefined) end = lineEnd(bytes, end);
+      starts[i + 1] = end;
+      if (i % A_STEP === 0) yield;
     }
+    return new EncodedLines(bytes, starts);
   }
 }
 
@@ -145,11 +171,21 @@ class EncodedNames {
   /** Where each begins, and where the next would. A newline ends each. */
   readonly #starts: Uint32Array;
 
-  constructor(names: readonly string[]) {
-    this.count = names.length;
-    this.bytes = encodeText(names.length === 0 ? '' : `${names.join('\n')}\n`);
-    this.#starts = new Uint32Array(names.length + 1);
-    for (let i = 0; i < names.length; i++) this.#starts[i + 1] = lineEnd(this.bytes, this.startOf(i));
+  private constructor(bytes: Uint8Array, starts: Uint32Array) {
+    this.count = starts.length - 1;
+    this.bytes = bytes;
+    this.#starts = starts;
+  }
+
+  static *of(names: readonly string[]): Steps<EncodedNames> {
+    const bytes = encodeText(names.length === 0 ? '' : `${names.join('\n')}\n`);
+    yield;
+    const starts = new Uint32Array(names.length + 1);
+    for (let i = 0; i < names.length; i++) {
+      starts[i + 1] = lineEnd(bytes, starts[i] as number);
+      if (i % A_STEP === 0) yield;
+    }
+    return new EncodedNames(bytes, starts);
   }
 
   startOf(index: number): number {
@@ -177,16 +213,22 @@ class NameSet {
   /** Open addressing: one more than the position of a name among all lists; at most half full. */
   readonly #slots: Uint32Array;
 
-  constructor(lists: readonly EncodedNames[]) {
+  private constructor(lists: readonly EncodedNames[]) {
     this.#lists = lists;
     const count = lists.reduce((sum, list) => sum + list.count, 0);
     this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * count + 1)));
+  }
+
+  static *of(lists: readonly EncodedNames[]): Steps<NameSet> {
+    const set = new NameSet(lists);
     let position = 0;
     for (const list of lists) {
       for (let i = 0; i < list.count; i++) {
-        this.#slots[this.#slotFor(list.bytes, list.startOf(i), list.endOf(i))] = ++position;
+        set.#slots[set.#slotFor(list.bytes, list.startOf(i), list.endOf(i))] = ++position;
+        if (i % A_STEP === 0) yield;
       }
     }
+    return set;
   }
 
   has(bytes: Uint8Array, start: number, end: number): boolean {

@@ -6,6 +6,7 @@
  */
 import { type ErrorCode, GitError, isGitError } from '../core/errors.ts';
 import { isObjectId, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
+import type { Steps } from '../core/steps.ts';
 import type { Identity, RefTarget, RefUpdate, RefUpdateOutcome } from './ref-database.ts';
 import { isStorableRefName, MAX_SYMBOLIC_DEPTH } from './ref-name.ts';
 
@@ -31,6 +32,9 @@ export interface PlannedUpdate {
   oldId: ObjectId | undefined;
 }
 
+/** Looked at in a step. */
+const UPDATES_A_STEP = 256;
+
 export const ATOMIC_FAILURE: RefRefusal = { code: 'REF_CONFLICT', reason: 'atomic transaction failed' };
 
 /** A watcher said no. */
@@ -54,29 +58,33 @@ const SYMBOLIC_LOOP: RefRefusal = {
  * @param refusals receives, by position, what cannot be done
  * @returns the updates that can go on, those that would change nothing left out
  */
-export function planBatch(
+export function* planBatch(
   updates: readonly RefUpdate[],
   indices: readonly number[],
   format: ObjectFormat,
   read: (name: string) => RefTarget | undefined,
   refusals: Map<number, RefRefusal>,
-): PlannedUpdate[] {
+): Steps<PlannedUpdate[]> {
   const plan: PlannedUpdate[] = [];
-  for (const index of indices) {
+  for (const [position, index] of indices.entries()) {
+    if (position % UPDATES_A_STEP === 0) yield;
     const update = updates[index] as RefUpdate;
     const planned = checkName(update.name) ?? planUpdate(index, update, format, read);
     if ('code' in planned) refusals.set(index, planned);
     else plan.push(planned);
   }
-  const together = checkTogether(plan);
-  return plan.filter((planned) => {
+  const together = yield* checkTogether(plan);
+  const going: PlannedUpdate[] = [];
+  for (const [position, planned] of plan.entries()) {
+    if (position % UPDATES_A_STEP === 0) yield;
     const clash = together.get(planned);
     const stale = checkExpected(planned.expected, planned.oldId);
     // Of a ref that is not there that is said, whatever else would be in its way.
     const refusal = planned.oldId === undefined ? (stale ?? clash) : (clash ?? stale);
     if (refusal !== undefined) refusals.set(planned.index, refusal);
-    return refusal === undefined && planned.newId !== planned.oldId;
-  });
+    else if (planned.newId !== planned.oldId) going.push(planned);
+  }
+  return going;
 }
 
 function planUpdate(
@@ -144,10 +152,11 @@ export function checkExpected(
  *
  * @returns a refusal at the position of each such update in `plan`
  */
-function checkTogether(plan: readonly PlannedUpdate[]): Map<PlannedUpdate, RefRefusal> {
+function* checkTogether(plan: readonly PlannedUpdate[]): Steps<Map<PlannedUpdate, RefRefusal>> {
   const refusals = new Map<PlannedUpdate, RefRefusal>();
   const byName = new Map<string, PlannedUpdate>();
-  for (const update of plan) {
+  for (const [position, update] of plan.entries()) {
+    if (position % UPDATES_A_STEP === 0) yield;
     const other = byName.get(update.name);
     if (other === undefined) {
       byName.set(update.name, update);
@@ -158,7 +167,8 @@ function checkTogether(plan: readonly PlannedUpdate[]): Map<PlannedUpdate, RefRe
     refusals.set(other, { code: 'REF_CONFLICT', reason });
   }
   const free = new Set<string>(); // directories that are no name of the batch: most updates share theirs
-  for (const update of plan) {
+  for (const [position, update] of plan.entries()) {
+    if (position % UPDATES_A_STEP === 0) yield;
     const directory = update.name.slice(0, update.name.lastIndexOf('/') + 1);
     if (free.has(directory)) continue;
     let isFree = true;

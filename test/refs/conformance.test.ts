@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { type ObjectFormat, SHA1, SHA256 } from '../../src/core/object-id.ts';
+import { inOneGo } from '../../src/core/steps.ts';
 import { REF_DATABASE_CASES } from '../../src/refs/conformance.ts';
 import { createMemoryRefDatabase } from '../../src/refs/memory-ref-database.ts';
 import {
@@ -36,7 +37,7 @@ async function openPacked(context: TestContext): Promise<RefDatabase> {
   const refs = await openFiles(context, SHA1, directory);
   const pack = async () => {
     const direct = (await refs.list()).filter(({ symbolicTarget }) => symbolicTarget === undefined);
-    const content = editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: direct });
+    const content = inOneGo(editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: direct }));
     await writeFile(join(directory, 'packed-refs'), content);
     for (const { name } of direct) await rm(join(directory, name), { force: true });
   };

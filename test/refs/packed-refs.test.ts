@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { concatBytes, decodeText, encodeText } from '../../src/core/bytes.ts';
 import { GitError } from '../../src/core/errors.ts';
 import { SHA1, SHA256 } from '../../src/core/object-id.ts';
+import { inOneGo } from '../../src/core/steps.ts';
 import { parsePackedRefs } from '../../src/refs/packed-refs.ts';
 import { editPackedRefs } from '../../src/refs/packed-refs-edit.ts';
 import type { ResolvedRef } from '../../src/refs/ref-database.ts';
@@ -58,7 +59,7 @@ test('names that are no UTF-8 are passed over, and kept by an edit', () => {
   const odd = concatBytes(encodeText(`${A} refs/heads/`), new Uint8Array([0xe9, 10]));
   const file = concatBytes(odd, encodeText(`${B} refs/tags/v1\n`));
   assert.equal(parsePackedRefs(file, SHA1).count, 1);
-  assert.deepEqual(editPackedRefs(file, SHA1, { remove: new Set(['refs/tags/v1']), add: [] }), odd);
+  assert.deepEqual(inOneGo(editPackedRefs(file, SHA1, { remove: new Set(['refs/tags/v1']), add: [] })), odd);
 });
 
 test('random bytes are refs or REF_INVALID', () => {
@@ -86,8 +87,8 @@ const anyRefs = fc.uniqueArray(anyRef, { selector: ({ name }) => name });
 test('editPackedRefs() does to a file what the edit does to a map', () => {
   fc.assert(
     fc.property(anyRefs, anyRefs, fc.array(anyName), (stored, added, removed) => {
-      const file = editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: stored });
-      const edited = editPackedRefs(file, SHA1, { remove: new Set(removed), add: added });
+      const file = inOneGo(editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: stored }));
+      const edited = inOneGo(editPackedRefs(file, SHA1, { remove: new Set(removed), add: added }));
       const model = new Map(stored.map((ref) => [ref.name, ref]));
       for (const name of removed) model.delete(name);
       for (const ref of added) model.set(ref.name, ref);
@@ -117,8 +118,8 @@ test('editPackedRefs() puts in more refs between those that are there than a cal
     ResolvedRef[],
     ResolvedRef[],
   ];
-  const file = editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: even });
-  const edited = parsePackedRefs(editPackedRefs(file, SHA1, { remove: new Set(), add: odd }), SHA1);
+  const file = inOneGo(editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: even }));
+  const edited = parsePackedRefs(inOneGo(editPackedRefs(file, SHA1, { remove: new Set(), add: odd })), SHA1);
   assert.equal(edited.count, refs.length);
   assert.equal(edited.nameAt(131_071), 'refs/tags/131071');
 });
@@ -127,7 +128,7 @@ test('find(), lowerBound() and firstUnder() agree with a search of all names', (
   fc.assert(
     fc.property(anyRefs, anyName, (stored, name) => {
       const refs = parsePackedRefs(
-        editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: stored }),
+        inOneGo(editPackedRefs(new Uint8Array(0), SHA1, { remove: new Set(), add: stored })),
         SHA1,
       );
       assert.deepEqual(refs.find(name)?.id, stored.find((ref) => ref.name === name)?.id);

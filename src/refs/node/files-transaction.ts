@@ -19,8 +19,9 @@ import { isGitError, throwIfAborted } from '../../core/errors.ts';
 import { systemReason } from '../../core/node/storage-error.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import { Pace } from '../../core/pace.ts';
+import { withBreaths } from '../../core/steps.ts';
 import { formatLooseRef } from '../loose-ref.ts';
-import type { RefBatchOptions, RefUpdate } from '../ref-database.ts';
+import type { RefBatchOptions, RefUpdate, ResolvedRef } from '../ref-database.ts';
 import { compareRefNames, isStorableRefName } from '../ref-name.ts';
 import { ATOMIC_FAILURE, planBatch, type RefRefusal, refuseAll } from '../ref-transaction.ts';
 import { removeEmptyParents } from './empty-directories.ts';
@@ -85,7 +86,8 @@ export class FilesTransaction {
     const { format } = this.#store;
     const read = await this.#lookAhead(indices);
     await this.#breathe();
-    const plan = planBatch(this.#updates, indices, format, read, this.#refusals);
+    const planning = planBatch(this.#updates, indices, format, read, this.#refusals);
+    const plan = await withBreaths(planning, this.#pause.breathe);
     await this.#breathe();
     plan.sort((a, b) => compareRefNames(a.name, b.name)); // the order of locking, so that batches do not cross
     this.#refs = plan.map((update) => ({ update, locks: [] }));
@@ -213,12 +215,17 @@ export class FilesTransaction {
   }
 
   async #preparePackedRefs(): Promise<void> {
-    const changed = this.#refs.filter((ref) => !isLoose(ref) && this.#isLive(ref));
+    const changed: LockedRef[] = [];
+    const remove = new Set<string>();
+    const add: ResolvedRef[] = [];
+    for (const ref of this.#refs) {
+      await this.#breathe();
+      if (isLoose(ref) || !this.#isLive(ref)) continue;
+      changed.push(ref);
+      if (ref.update.newId === undefined) remove.add(ref.update.name);
+      if (ref.packed !== undefined) add.push(ref.packed);
+    }
     if (changed.length === 0) return;
-    const remove = new Set(
-      changed.flatMap(({ update }) => (update.newId === undefined ? [update.name] : [])),
-    );
-    const add = changed.flatMap(({ packed }) => packed ?? []);
     try {
       this.#packedChange = await PackedRefsChange.prepare(this.#store, { remove, add }, this.#pause);
     } catch (error) {

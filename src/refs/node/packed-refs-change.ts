@@ -7,7 +7,8 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { shareFile } from '../../core/node/shared-permissions.ts';
-import { type PackedRefsEdit, PackedRefsEditing } from '../packed-refs-edit.ts';
+import { withBreaths } from '../../core/steps.ts';
+import { editPackedRefs, type PackedRefsEdit } from '../packed-refs-edit.ts';
 import type { FilesRefStore } from './files-ref-store.ts';
 import { LockFile, type StagingOptions } from './lock-file.ts';
 
@@ -17,9 +18,6 @@ const writeFile = promisify(fs.write) as (
   bytes: Uint8Array,
   offset: number,
 ) => Promise<{ bytesWritten: number }>;
-
-/** Less than a millisecond's work. */
-const LINES_BETWEEN_BREATHS = 1024;
 
 export interface PackedRefsChangeOptions {
   readonly signal: AbortSignal | undefined;
@@ -64,9 +62,8 @@ export class PackedRefsChange {
         if (refs.find(name) !== undefined) remove.add(name);
       }
       if (remove.size > 0 || edit.add.length > 0) {
-        const editing = new PackedRefsEditing(packed.readBytes(), format, { remove, add: edit.add });
-        while (!editing.takeLines(LINES_BETWEEN_BREATHS)) await breathe();
-        await change.#write(editing.finish(), { fsync, shared });
+        const editing = editPackedRefs(packed.readBytes(), format, { remove, add: edit.add });
+        await change.#write(await withBreaths(editing, breathe), { fsync, shared });
       }
       return change;
     } catch (error) {

@@ -25,7 +25,7 @@ export async function runWatched(
   run: (onPrepared: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const live = (): RefUpdate[] =>
-    indices.flatMap((index) => (refusals.has(index) ? [] : [updates[index] as RefUpdate]));
+    indices.filter((index) => !refusals.has(index)).map((index) => updates[index] as RefUpdate);
   const refuse = (): void => {
     for (const index of indices) if (!refusals.has(index)) refusals.set(index, WATCHER_REFUSAL);
   };

@@ -78,7 +78,9 @@ export class CommandLedger {
 
   /** What post-receive is told of: what was done, in place of what was asked for where that differs. */
   changed(): RefCommand[] {
-    return this.done().flatMap((command) => {
+    const done = this.done();
+    if (this.#reports.size === 0) return done;
+    return done.flatMap((command) => {
       const reports = this.#reports.get(command) ?? [];
       if (reports.length === 0) return [command];
       return reports.map(({ refName, oldId, newId }) =>

@@ -11,6 +11,7 @@ import { authorizeForced, authorizeProposed, NOT_AUTHORIZED } from './authorize-
 import { checkTips } from './check-tips.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { PushSession } from './push-session.ts';
+import type { RefCommand } from './ref-command.ts';
 import { checkRefName } from './ref-policy.ts';
 
 /** Refuse what the application does not allow, before any object is read. */
@@ -45,8 +46,7 @@ export async function judgeCommands(
   objects: ObjectDatabase | ObjectTransaction,
 ): Promise<void> {
   const pace = new Pace(session.signal); // of fifty thousand commands each step takes some milliseconds
-  refuseFunnyNames(ledger, session);
-  if (pace.isDue()) await pace.rest();
+  await refuseFunnyNames(ledger, session, pace);
   refuseDuplicates(ledger, session);
   if (pace.isDue()) await pace.rest();
   if (isConnectivityChecked(session)) await checkTips(ledger, session, objects);
@@ -87,7 +87,12 @@ async function askRepository(
 ): Promise<string | undefined> {
   const { executableHooks } = session;
   if (executableHooks === undefined) return undefined;
-  const named = commands.filter((command) => checkRefName(command) === undefined);
+  const pace = new Pace(session.signal);
+  const named: RefCommand[] = [];
+  for (const command of commands) {
+    if (pace.isDue()) await pace.rest();
+    if (checkRefName(command) === undefined) named.push(command);
+  }
   await showNewRoots(session);
   const quarantinePath = 'quarantinePath' in objects ? objects.quarantinePath : undefined;
   return (await executableHooks.preReceive(named, quarantinePath)) ? undefined : PRE_RECEIVE_DECLINED;
@@ -101,8 +106,9 @@ async function showNewRoots(session: PushSession): Promise<void> {
 
 const PRE_RECEIVE_DECLINED = 'pre-receive hook declined';
 
-function refuseFunnyNames(ledger: CommandLedger, session: PushSession): void {
+async function refuseFunnyNames(ledger: CommandLedger, session: PushSession, pace: Pace): Promise<void> {
   for (const command of ledger.pending()) {
+    if (pace.isDue()) await pace.rest();
     const refusal = checkRefName(command);
     if (refusal === undefined) continue;
     session.sayLine('error', refusal.error);

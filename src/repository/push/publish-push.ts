@@ -4,6 +4,7 @@
  * @module
  */
 import { isGitError, throwIfAborted } from '../../core/errors.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader, ObjectTransaction } from '../../odb/object-database.ts';
 import { checkAliasedUpdates } from './aliased-updates.ts';
 import type { CommandLedger } from './command-ledger.ts';
@@ -42,10 +43,14 @@ export async function publishPush(
 
   const { repository, request, options, signal } = session;
   const { refs, objects } = repository;
+  const pace = new Pace(signal);
   if (ledger.commands.length > 1) {
+    if (pace.isDue()) await pace.rest();
     const listed = await refs.list(undefined, { signal });
+    if (pace.isDue()) await pace.rest();
     checkAliasedUpdates(ledger, listed, (text) => session.sayLine('error', text));
   }
+  if (pace.isDue()) await pace.rest();
   await delegateMatching(ledger, session);
   if (!ledger.hasPending()) return;
 
@@ -76,6 +81,7 @@ async function addShallowRoots(
   commands: readonly RefCommand[],
   { repository, shallowRoots, signal }: PushSession,
 ): Promise<void> {
+  if (shallowRoots.size === 0) return;
   const roots = new Set(commands.flatMap(({ newId }) => shallowRoots.get(newId) ?? []));
   if (roots.size > 0) await repository.shallowRoots?.add([...roots], { signal });
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { GitError, isGitError, throwIfAborted } from '../../core/errors.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectTransaction } from '../../odb/object-database.ts';
 import { configuredFsckRules } from '../fsck/fsck-config.ts';
 import type { Repository } from '../repository.ts';
@@ -65,7 +66,7 @@ export async function executePush(
     session.certificate = await judgeCertificate(session);
     await authorizeCommands(ledger, session);
   }
-  if (!ledger.hasPending()) return outcomeOf(ledger, session);
+  if (!ledger.hasPending()) return await outcomeOf(ledger, session);
 
   await using quarantine = await receiveObjects(ledger, session);
   try {
@@ -74,7 +75,7 @@ export async function executePush(
   } finally {
     await session.shallowFile?.[Symbol.asyncDispose]();
   }
-  return outcomeOf(ledger, session);
+  return await outcomeOf(ledger, session);
 }
 
 /**
@@ -162,12 +163,13 @@ async function receiveObjects(
   }
 }
 
-function outcomeOf(ledger: CommandLedger, { certificate }: PushSession): PushOutcome {
-  return {
-    certificate,
-    unpackError: ledger.unpackError,
-    results: ledger.results(),
-    done: ledger.done(),
-    changed: ledger.changed(),
-  };
+async function outcomeOf(ledger: CommandLedger, { certificate }: PushSession): Promise<PushOutcome> {
+  const pace = new Pace(undefined); // refs have moved: whoever is gone, others are told
+  const results = ledger.results();
+  if (pace.isDue()) await pace.rest();
+  const done = ledger.done();
+  if (pace.isDue()) await pace.rest();
+  const changed = ledger.changed();
+  if (pace.isDue()) await pace.rest();
+  return { certificate, unpackError: ledger.unpackError, results, done, changed };
 }

@@ -131,26 +131,30 @@ async function applyBatch(
     return;
   }
 
+  const pace = new Pace(undefined);
+  const updates = batch.map(refUpdate);
+  if (pace.isDue()) await pace.rest();
   // No signal: once refs begin to move, the push is finished even if nobody is left to hear of it.
   const outcomes = await refs
-    .update(batch.map(refUpdate), { atomic, reflogMessage: 'push', identity, watcher })
+    .update(updates, { atomic, reflogMessage: 'push', identity, watcher })
     .catch((error: unknown) => {
       if (!isGitError(error)) throw error;
       onError(error);
       return undefined;
     });
-  batch.forEach((command, index) => {
+  for (const [index, command] of batch.entries()) {
+    if (pace.isDue()) await pace.rest();
     const outcome = outcomes?.[index];
     if (outcome?.ok === true) {
       ledger.settle(command);
-      return;
+      continue;
     }
     const { reason = 'failed to update ref', detail = reason, cause } = outcome ?? {};
     if (cause !== undefined) onError(cause);
     say('error', `cannot update ref '${command.name}': ${detail}`);
     // git does not tell which of them was to blame either: it says so on the terminal only.
     ledger.refuse(command, atomic ? 'atomic transaction failed' : reason);
-  });
+  }
 }
 
 function refUpdate({ name, oldId, newId, kind }: RefCommand): RefUpdate {

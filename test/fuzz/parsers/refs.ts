@@ -5,6 +5,7 @@
  */
 import { decodeLatin1, decodeText, encodeLatin1 } from '../../../src/core/bytes.ts';
 import { SHA1 } from '../../../src/core/object-id.ts';
+import { inOneGo } from '../../../src/core/steps.ts';
 import { parseAlternates } from '../../../src/odb/alternates.ts';
 import { readFilterRules } from '../../../src/protocol/filter-rules.ts';
 import { isHiddenRef } from '../../../src/protocol/hidden-refs.ts';
@@ -86,7 +87,7 @@ const packedRefsFile: Omit<FuzzedParser, 'corpus'> = {
       remove: new Set(['refs/heads/a']),
       add: [{ name: 'refs/heads/new', id: 'a'.repeat(40) }],
     };
-    const edited = editPackedRefs(input, SHA1, edit);
+    const edited = inOneGo(editPackedRefs(input, SHA1, edit));
     if (parsePackedRefs(edited, SHA1).find('refs/heads/new') === undefined)
       throw new Error('the edit is lost');
   },
