@@ -11,7 +11,7 @@ import type { ObjectReader } from '../odb/object-database.ts';
 import { unreachableOf } from '../repository/reachability.ts';
 import type { FetchContext } from './fetch-context.ts';
 import { readShownRefs } from './ref-snapshot.ts';
-import { warmShownRefs } from './shown-refs/warm-shown-refs.ts';
+import { warmShownRefs, wasShownLately } from './shown-refs/warm-shown-refs.ts';
 
 /**
  * @param advertised the tips the client was shown, when it was in this conversation; else those of now
@@ -64,7 +64,7 @@ export async function refusedOf(
 
   const refs = await readShownRefs(repository.refs, reader, { hiddenRefs, peel: false, signal });
   const tips = new Set(refs.map(({ id }) => id));
-  const others = unadvertised.filter((id) => !tips.has(id));
+  const others = unadvertised.filter((id) => !tips.has(id) && !isTipLately(context, id));
   if (others.length === 0) return [];
   // The client chose from an advertisement of another time: what was a tip then may be history now.
   const mayBeOlder = advertised === undefined;
@@ -74,16 +74,22 @@ export async function refusedOf(
   return unreachableOf(reader, others, [...tips, ...(advertised ?? [])], { shallow, limits, signal });
 }
 
-/** What nearly every fetch wants: tips as they are now, found without reading all of them. */
-async function areTips({ repository, options }: FetchContext, wants: readonly ObjectId[]): Promise<boolean> {
+/** What nearly every fetch wants: tips as they are now, or were a moment ago, found without reading all of them. */
+async function areTips(context: FetchContext, wants: readonly ObjectId[]): Promise<boolean> {
+  const { repository, options } = context;
   const shown = await warmShownRefs(repository, options.unwantedRefs, undefined, options);
   if (shown === undefined) return false;
   const pace = new Pace(options.signal);
   for (const id of wants) {
     if (pace.isDue()) await pace.rest();
-    if (!(await shown.isTip(id))) return false;
+    if (!(await shown.isTip(id)) && !isTipLately(context, id)) return false;
   }
   return true;
+}
+
+/** Shown before a forced push or a deletion, to this client perhaps: it could not know. */
+function isTipLately({ repository, options }: FetchContext, id: ObjectId): boolean {
+  return wasShownLately(repository.refs, options.unwantedRefs, id);
 }
 
 function notOurRef(id: ObjectId): GitError {

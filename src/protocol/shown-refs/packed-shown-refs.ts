@@ -8,6 +8,7 @@ import type { ObjectId } from '../../core/object-id.ts';
 import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { PackedRefs } from '../../refs/packed-refs.ts';
+import { compareRefNames } from '../../refs/ref-name.ts';
 import { isHiddenRef } from '../hidden-refs.ts';
 import { PacketBuffer } from '../packet-buffer.ts';
 import type { ShownRef } from '../ref-snapshot.ts';
@@ -92,10 +93,28 @@ export class PackedShownRefs {
     return lines.bytes.subarray(lines.starts[from], lines.starts[to]);
   }
 
+  /** The ref of this name; `undefined` when there is none, or it is not shown. */
+  find(name: string): ShownRef | undefined {
+    const index = this.packed.lowerBound(name);
+    return index < this.packed.count && this.packed.nameAt(index) === name ? this.at(index) : undefined;
+  }
+
   /** The index of some shown ref with this id, or -1. */
-  async find(id: ObjectId): Promise<number> {
+  async findId(id: ObjectId): Promise<number> {
     this.#positions ??= await IdPositions.of(this.packed, this.#isShown);
     return this.#positions.find(id);
+  }
+
+  /** Where refs stand that are not in `later`, or hold something else there; `undefined` for each of the others. */
+  *placesElsewhereIn({ packed: later }: PackedShownRefs): Generator<number | undefined> {
+    let next = 0; // both are in the order of names
+    for (let index = 0; index < this.packed.count; index++) {
+      const name = this.packed.nameAt(index);
+      while (next < later.count && compareRefNames(later.nameAt(next), name) < 0) next++;
+      const isSame =
+        next < later.count && later.nameAt(next) === name && later.idAt(next) === this.packed.idAt(index);
+      yield isSame ? undefined : index;
+    }
   }
 
   async #encode(style: LineStyle): Promise<PackedLines> {

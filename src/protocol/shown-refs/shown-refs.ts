@@ -159,12 +159,42 @@ export class ShownRefs {
   async isTip(id: ObjectId): Promise<boolean> {
     this.#looseIds ??= new Set(this.loose.flatMap(({ shown }) => (shown === undefined ? [] : [shown.id])));
     if (this.head?.id === id || this.#looseIds.has(id)) return true;
-    const index = await this.packed.find(id);
+    const index = await this.packed.findId(id);
     if (index < 0) return false;
     if (!this.#isReplaced(index)) return true;
     // A loose ref stands before this one: another packed ref may hold the same id. Rare enough to look at all.
     for (const ref of this.under('refs/')) if (ref.id === id) return true;
     return false;
+  }
+
+  /** What refs of these held and none of `later` does, which are of the same repository with the same hidden refs. */
+  async tipsGoneIn(later: ShownRefs): Promise<ObjectId[]> {
+    const gone = new Set<ObjectId>();
+    const pace = new Pace(undefined);
+    for (const id of this.#tipsElsewhereIn(later)) {
+      if (pace.isDue()) await pace.rest();
+      if (id !== undefined && !(await later.isTip(id))) gone.add(id);
+    }
+    return [...gone];
+  }
+
+  /** Ids of refs that hold something else in `later`, or may; `undefined` for each of the others. */
+  *#tipsElsewhereIn(later: ShownRefs): Generator<ObjectId | undefined> {
+    if (later.head?.id !== this.head?.id) yield this.head?.id;
+    let next = 0; // both are in the order of names
+    for (const { name, shown } of later.loose) {
+      while (next < this.loose.length && compareRefNames((this.loose[next] as LoosePlace).name, name) < 0) {
+        yield this.loose[next++]?.shown?.id;
+      }
+      if (this.loose[next]?.name !== name) yield this.packed.find(name)?.id;
+      else if (this.loose[next++]?.shown?.id === shown?.id) yield undefined;
+      else yield this.loose[next - 1]?.shown?.id;
+    }
+    for (; next < this.loose.length; next++) yield this.loose[next]?.shown?.id;
+    if (later.packed === this.packed) return;
+    for (const index of this.packed.placesElsewhereIn(later.packed)) {
+      yield index === undefined || this.#isReplaced(index) ? undefined : this.packed.at(index)?.id;
+    }
   }
 
   #isReplaced(index: number): boolean {

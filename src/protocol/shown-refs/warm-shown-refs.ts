@@ -8,11 +8,13 @@
  */
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { type Evictable, type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { RefDatabase, RefSnapshot } from '../../refs/ref-database.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { TagPeeler } from '../tag-peeler.ts';
 import { PackedShownRefs } from './packed-shown-refs.ts';
+import { RecentTips } from './recent-tips.ts';
 import { ShownRefs } from './shown-refs.ts';
 
 /** Characters of packed-refs, some 500,000 refs: more are read for each request and sent as they are read. */
@@ -28,6 +30,8 @@ interface View {
   readonly refs: Promise<ShownRefs>;
   /** Once it is there. */
   shown: ShownRefs | undefined;
+  /** Of this view and those before it. */
+  readonly recent: RecentTips;
 }
 
 const known = new WeakMap<RefDatabase, WarmShownRefs>();
@@ -54,6 +58,14 @@ export async function warmShownRefs(
   return warm.at(snapshot, hiddenRefs, () => objects.openReader());
 }
 
+/**
+ * Whether clients were shown `id` as a tip within the last minute, though no ref holds it any more. Known of what
+ * {@link warmShownRefs} was asked for in this process.
+ */
+export function wasShownLately(refs: RefDatabase, hiddenRefs: readonly string[], id: ObjectId): boolean {
+  return known.get(refs)?.wasShownLately(hiddenRefs, id) ?? false;
+}
+
 /** `answer` in views that a slow client can take one of before it is thought gone; the budget is told of it first. */
 export function* sentInChunks(
   { refs }: Pick<Repository, 'refs'>,
@@ -76,7 +88,8 @@ class WarmShownRefs implements Evictable {
   get bytes(): number {
     let sum = 0;
     const counted = new Set<unknown>();
-    for (const { shown } of this.#views.values()) {
+    for (const { shown, recent } of this.#views.values()) {
+      sum += recent.bytes;
       if (shown === undefined) continue;
       sum += shown.bytes;
       if (!counted.has(shown.packed)) sum += shown.packed.bytes;
@@ -100,24 +113,27 @@ class WarmShownRefs implements Evictable {
     this.#budget.register(this);
   }
 
+  wasShownLately(hiddenRefs: readonly string[], id: ObjectId): boolean {
+    return this.#views.get(keyOf(hiddenRefs))?.recent.has(id) ?? false;
+  }
+
   async at(
     snapshot: RefSnapshot,
     hiddenRefs: readonly string[],
     openReader: () => Promise<ObjectReader>,
   ): Promise<ShownRefs> {
-    const key = hiddenRefs.join('\0');
-    let view = this.#views.get(key);
+    const key = keyOf(hiddenRefs);
+    const view = this.#views.get(key);
+    let before = view?.shown;
     if (view?.snapshot === snapshot) {
       const shown = await view.refs;
       if (!hasMissing(shown) || !(await hasCome(shown, openReader))) return shown;
-      view = undefined;
+      before = undefined;
     }
-    const before = view?.shown;
-    const made: View = {
-      snapshot,
-      shown: undefined,
-      refs: choose(snapshot, before, hiddenRefs, openReader),
-    };
+    const recent = view?.recent ?? new RecentTips();
+    const chosen = choose(snapshot, before, hiddenRefs, openReader);
+    const refs = view === undefined ? chosen : remembering(view, chosen);
+    const made: View = { snapshot, shown: undefined, refs, recent };
     this.#views.delete(key);
     this.#views.set(key, made);
     for (const oldest of this.#views.keys()) {
@@ -153,6 +169,23 @@ async function choose(
   } finally {
     reader.release();
   }
+}
+
+/** `later`, once what went with it is remembered. */
+async function remembering({ refs, recent }: View, later: Promise<ShownRefs>): Promise<ShownRefs> {
+  const shown = await later;
+  let before: ShownRefs;
+  try {
+    before = await refs;
+  } catch {
+    return shown; // who asked for it was told; nobody was shown it
+  }
+  for (const id of await before.tipsGoneIn(shown)) recent.add(id);
+  return shown;
+}
+
+function keyOf(hiddenRefs: readonly string[]): string {
+  return hiddenRefs.join('\0');
 }
 
 function hasMissing({ missing, packed }: ShownRefs): boolean {

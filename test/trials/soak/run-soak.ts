@@ -64,7 +64,7 @@ const PROGRESS_SAMPLES = 30;
 /** Growth of the later half that counts as none: so much of the mean, and so much at least. */
 const GROWTH_PART = 0.05;
 const GROWTH_BYTES = 32 * 1024 * 1024;
-const CAUSED_BY_CLIENTS = /Stopped: |not our ref/;
+const CAUSED_BY_CLIENTS = /Stopped: /;
 const SHOWN_FAILURES = 5;
 const MIB = 1024 * 1024;
 
@@ -177,7 +177,7 @@ function failuresOf(outcomes: readonly Outcome[]): string[] {
   return shown;
 }
 
-/** What the server reported that no client did to it: those that went away, and refs that moved under one that read them. */
+/** What the server reported that no client did to it by going away. */
 function complaintsOf(log: string): string[] {
   const lines = log.split('\n').filter((line) => line.startsWith('error:') && !CAUSED_BY_CLIENTS.test(line));
   return [...new Set(lines)].slice(0, SHOWN_FAILURES).map((line) => `the server reported ${line}`);

@@ -51,9 +51,6 @@ export interface SoakClientOptions {
 
 const BRANCHES = 4;
 const LONGEST_STAY_MS = 1_500;
-/** A ref was moved by another client after this one had read it: git asks again by hand. */
-const RACED = /not our ref/;
-const RACES = 5;
 /** How git words 429, 503, and what we say elsewhere. */
 const TURNED_AWAY = /returned error: (429|503)|The server is busy|too many requests/i;
 
@@ -137,7 +134,7 @@ export class SoakClient {
   }
 
   #fetch(): Promise<GitResult> {
-    return untilNotRaced(() => this.#git('fetch', '-q', this.#url(), '+refs/heads/*:refs/remotes/origin/*'));
+    return this.#git('fetch', '-q', this.#url(), '+refs/heads/*:refs/remotes/origin/*');
   }
 
   async #push(branch: string, forced: boolean): Promise<GitResult> {
@@ -168,15 +165,13 @@ export class SoakClient {
     else this.#held.set(branch, id);
   }
 
-  #clone(...options: readonly string[]): Promise<GitResult> {
+  async #clone(...options: readonly string[]): Promise<GitResult> {
     const target = this.#scratch();
-    return untilNotRaced(async () => {
-      try {
-        return await this.#git('clone', '-q', '--bare', ...options, this.#url(), target);
-      } finally {
-        rmSync(target, { recursive: true, force: true });
-      }
-    });
+    try {
+      return await this.#git('clone', '-q', '--bare', ...options, this.#url(), target);
+    } finally {
+      rmSync(target, { recursive: true, force: true });
+    }
   }
 
   async #cloneInto(target: string, signal: AbortSignal): Promise<GitResult> {
@@ -239,13 +234,6 @@ export class SoakClient {
 
   #git(...args: readonly string[]): Promise<GitResult> {
     return politeGit({ cwd: this.#repository, env: this.#environment }, ...args);
-  }
-}
-
-async function untilNotRaced(read: () => Promise<GitResult>): Promise<GitResult> {
-  for (let races = 0; ; races++) {
-    const result = await read();
-    if (result.status === 0 || races === RACES || !RACED.test(result.stderr)) return result;
   }
 }
 
