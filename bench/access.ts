@@ -2,7 +2,7 @@
  * The cost of access control and limits: the bare engine beside the reference server with users, tokens, rules, rates,
  * gates and quotas, in turns, in one run.
  *
- *   npm run bench:access -- <repository> [--runs=5] [--rounds=5] [--seconds=2] [--only=clone,small] [--cli=dist/cli.js]
+ *   npm run bench:access -- <repository> [--runs=15] [--rounds=5] [--seconds=2] [--only=clone,small] [--cli=dist/cli.js]
  *
  * A clone may cost 5 % more, a small request 2 ms: exits with 1 when one costs more than that. Writes
  * bench/results/access.json. Needs a built dist/.
@@ -48,7 +48,7 @@ interface SmallFigures {
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    runs: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '15' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     only: { type: 'string', default: 'clone,small' },
@@ -58,7 +58,7 @@ const { values, positionals } = parseArgs({
 const [given] = positionals;
 if (given === undefined || !existsSync(values.cli)) {
   process.stderr.write(
-    'usage: npm run bench:access -- <repository> [--runs=5] [--rounds=5] [--only=clone,small]\n',
+    'usage: npm run bench:access -- <repository> [--runs=15] [--rounds=5] [--only=clone,small]\n',
   );
   process.exit(2);
 }
