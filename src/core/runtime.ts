@@ -42,6 +42,8 @@ export interface Runtime {
    * the end of work on {@link LARGE_WORK_OBJECTS} objects or more.
    */
   collectGarbage?(): void;
+  /** As {@link collectGarbage}, and room that is free with it: some tens of milliseconds, for when nobody works. */
+  releaseMemory?(): void;
 }
 
 /** Work on so many objects leaves several MB of tables behind. */

@@ -10,7 +10,7 @@ import type { ByteStream } from '../byte-stream.ts';
 import { crc32OfTable } from '../crc32.ts';
 import type { ObjectFormat } from '../object-id.ts';
 import type { IncrementalHash, Runtime } from '../runtime.ts';
-import { collectGarbage } from './collect-garbage.ts';
+import { collectGarbage, releaseMemory } from './collect-garbage.ts';
 import { createNodeInflater } from './inflater.ts';
 
 /** `zlib.crc32` came with Node 20.15 and 22.2; below this many bytes the table wins over the call. */
@@ -48,4 +48,5 @@ export const nodeRuntime: Runtime = {
   },
 
   collectGarbage,
+  releaseMemory,
 };

@@ -8,6 +8,7 @@ import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
 import { nodeRuntime } from '../../core/node/runtime.ts';
+import type { Runtime } from '../../core/runtime.ts';
 import type { Repository } from '../repository.ts';
 import { isSameFile, lookAt } from './file-identity.ts';
 import { type FilesRepository, type OpenRepositoryOptions, openRepository } from './open-repository.ts';
@@ -17,12 +18,16 @@ export interface WarmRepositoriesOptions {
   readonly maxOpen?: number | undefined;
   /** Milliseconds after which a repository that nobody uses is closed, and its memory freed. Default five minutes. */
   readonly keepOpenMs?: number | undefined;
+  /** Milliseconds after the last one was closed when free memory is given back to the system. Default ten seconds. */
+  readonly quietMs?: number | undefined;
   /** What is kept warm in memory, swept of what is idle as well. Default: that of the process. */
   readonly memory?: MemoryBudget | undefined;
 }
 
 const DEFAULT_MAX_OPEN = 64;
 const DEFAULT_KEEP_OPEN_MS = 300_000;
+/** Longer than V8 looks back to say whether much is being allocated. */
+const DEFAULT_QUIET_MS = 10_000;
 /** How often idle ones are looked for, as a part of the time they are kept. */
 const SWEEPS = 4;
 
@@ -43,7 +48,10 @@ export class WarmRepositories {
   readonly #options: OpenRepositoryOptions;
   readonly #maxOpen: number;
   readonly #keepOpenMs: number;
+  readonly #quietMs: number;
   readonly #memory: MemoryBudget;
+  readonly #runtime: Runtime;
+  #quiet: ReturnType<typeof setTimeout> | undefined;
   #sweeper: ReturnType<typeof setInterval> | undefined;
   /** By git directory, the least recently used first. */
   readonly #warm = new Map<string, WarmRepository>();
@@ -52,7 +60,9 @@ export class WarmRepositories {
     this.#options = options;
     this.#maxOpen = options.maxOpen ?? DEFAULT_MAX_OPEN;
     this.#keepOpenMs = options.keepOpenMs ?? DEFAULT_KEEP_OPEN_MS;
+    this.#quietMs = options.quietMs ?? DEFAULT_QUIET_MS;
     this.#memory = options.memory ?? warmMemory;
+    this.#runtime = options.runtime ?? nodeRuntime;
   }
 
   /**
@@ -99,11 +109,13 @@ export class WarmRepositories {
   /** Close what nobody uses now; what is in use is closed when it is given back. */
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    clearTimeout(this.#quiet);
     this.#sweeper = undefined;
     for (const [gitDirectory, warm] of [...this.#warm]) await this.#retire(gitDirectory, warm);
   }
 
   #startSweeping(): void {
+    clearTimeout(this.#quiet);
     if (this.#sweeper !== undefined) return;
     this.#sweeper = setInterval(() => void this.#sweep(), this.#keepOpenMs / SWEEPS);
     this.#sweeper.unref();
@@ -119,7 +131,8 @@ export class WarmRepositories {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
     // V8 collects when the heap grows, which it does not while nobody works: a hundred megabytes would stay.
-    (this.#options.runtime ?? nodeRuntime).collectGarbage?.();
+    this.#runtime.collectGarbage?.();
+    this.#quiet = setTimeout(() => this.#runtime.releaseMemory?.(), this.#quietMs).unref();
   }
 
   async #closeUnused(): Promise<void> {
