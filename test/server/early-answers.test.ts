@@ -91,7 +91,7 @@ test('git shows why a push is shed, and reads go on', async (t) => {
   git(work, 'commit', '-q', '--allow-empty', '-m', 'one');
   const url = `http://127.0.0.1:${port}/app.git`;
   let stderr = '';
-  for (let i = 0; i < 40 && !stderr.includes('503'); i++) {
+  for (let i = 0; i < 40 && !stderr.includes('returned error: 503'); i++) {
     // Of nothing, until the disk has been looked at.
     ({ stderr } = await gitAsync(work, 'push', url, ':refs/heads/absent'));
     await new Promise((resolve) => setTimeout(resolve, 50));
