@@ -5,6 +5,7 @@
  */
 import { GitError } from '../../core/errors.ts';
 import { Pace } from '../../core/pace.ts';
+import { inOneGo, type Steps, withBreaths } from '../../core/steps.ts';
 import { JsonDocument } from '../config/json-document.ts';
 import { formatPath, hasErrors, inOrder, type Problem } from '../config/problem.ts';
 import { type AccessIndex, AccessIndexBuilder } from './access-index-builder.ts';
@@ -24,11 +25,7 @@ const MAX_PROBLEMS = 50;
 
 /** @param path of the file, for places */
 export function parseAccessFile(path: string, text: string): ParsedAccessFile {
-  const parsing = parseInSteps(path, text, true);
-  for (;;) {
-    const step = parsing.next();
-    if (step.done === true) return step.value;
-  }
+  return inOneGo(parseInSteps(path, text, true));
 }
 
 /**
@@ -36,16 +33,13 @@ export function parseAccessFile(path: string, text: string): ParsedAccessFile {
  * more than everything else, are left out.
  */
 export async function parseAccessFileInTurns(path: string, text: string): Promise<ParsedAccessFile> {
-  const parsing = parseInSteps(path, text, false);
   const pace = new Pace(undefined);
-  for (;;) {
-    const step = parsing.next();
-    if (step.done === true) return step.value;
+  return await withBreaths(parseInSteps(path, text, false), async () => {
     if (pace.isDue()) await pace.rest();
-  }
+  });
 }
 
-function* parseInSteps(path: string, text: string, warns: boolean): Generator<void, ParsedAccessFile> {
+function* parseInSteps(path: string, text: string, warns: boolean): Steps<ParsedAccessFile> {
   const whole = parseCanonical(text);
   yield;
   const document = whole === undefined ? new JsonDocument(path, text) : undefined;
