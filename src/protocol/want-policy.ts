@@ -82,7 +82,7 @@ async function areTips(context: FetchContext, wants: readonly ObjectId[]): Promi
   const pace = new Pace(options.signal);
   for (const id of wants) {
     if (pace.isDue()) await pace.rest();
-    if (!(await shown.isTip(id)) && !isTipLately(context, id)) return false;
+    if (!isTipLately(context, id) && !(await shown.isTip(id))) return false;
   }
   return true;
 }

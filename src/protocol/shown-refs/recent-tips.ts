@@ -25,7 +25,7 @@ export class RecentTips {
     return this.#until.size * BYTES_PER_TIP;
   }
 
-  /** No ref holds it any more. */
+  /** The ref that held it does not any more. */
   add(id: ObjectId): void {
     const now = this.#now();
     this.#until.delete(id);

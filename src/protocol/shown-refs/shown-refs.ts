@@ -167,34 +167,31 @@ export class ShownRefs {
     return false;
   }
 
-  /** What refs of these held and none of `later` does, which are of the same repository with the same hidden refs. */
-  async tipsGoneIn(later: ShownRefs): Promise<ObjectId[]> {
-    const gone = new Set<ObjectId>();
-    const pace = new Pace(undefined);
-    for (const id of this.#tipsElsewhereIn(later)) {
-      if (pace.isDue()) await pace.rest();
-      if (id !== undefined && !(await later.isTip(id))) gone.add(id);
+  /**
+   * Of each ref what was shown, when something else is shown in `later` by its name, or nothing; `undefined` when it is the
+   * same. Both are of one repository with the same hidden refs. Another ref may hold it still: that would be a search for
+   * each.
+   */
+  *idsReplacedIn(later: ShownRefs): Generator<ObjectId | undefined> {
+    yield replaced(this.head, later.head);
+    const kept = new Set(later.loose); // what has not changed is the same place
+    for (const place of this.loose) {
+      yield kept.has(place) ? undefined : replaced(place.shown, later.#named(place.name));
     }
-    return [...gone];
-  }
-
-  /** Ids of refs that hold something else in `later`, or may; `undefined` for each of the others. */
-  *#tipsElsewhereIn(later: ShownRefs): Generator<ObjectId | undefined> {
-    if (later.head?.id !== this.head?.id) yield this.head?.id;
-    let next = 0; // both are in the order of names
-    for (const { name, shown } of later.loose) {
-      while (next < this.loose.length && compareRefNames((this.loose[next] as LoosePlace).name, name) < 0) {
-        yield this.loose[next++]?.shown?.id;
-      }
-      if (this.loose[next]?.name !== name) yield this.packed.find(name)?.id;
-      else if (this.loose[next++]?.shown?.id === shown?.id) yield undefined;
-      else yield this.loose[next - 1]?.shown?.id;
+    const known = new Set(this.loose);
+    for (const place of later.loose) {
+      yield known.has(place) ? undefined : replaced(this.#named(place.name), place.shown);
     }
-    for (; next < this.loose.length; next++) yield this.loose[next]?.shown?.id;
     if (later.packed === this.packed) return;
     for (const index of this.packed.placesElsewhereIn(later.packed)) {
       yield index === undefined || this.#isReplaced(index) ? undefined : this.packed.at(index)?.id;
     }
+  }
+
+  /** The ref of this name, `HEAD` aside; `undefined` when none is shown. */
+  #named(name: string): ShownRef | undefined {
+    const place = this.loose[this.#firstLoose(name)];
+    return place?.name === name ? place.shown : this.packed.find(name);
   }
 
   #isReplaced(index: number): boolean {
@@ -213,6 +210,10 @@ export class ShownRefs {
     }
     return low;
   }
+}
+
+function replaced(before: ShownRef | undefined, later: ShownRef | undefined): ObjectId | undefined {
+  return before?.id === later?.id ? undefined : before?.id;
 }
 
 function* present(ref: ShownRef | undefined): Generator<ShownRef> {

@@ -9,6 +9,7 @@
 import type { Cancellable } from '../../core/byte-stream.ts';
 import { type Evictable, type MemoryBudget, warmMemory } from '../../core/memory-budget.ts';
 import type { ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import type { RefDatabase, RefSnapshot } from '../../refs/ref-database.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -59,8 +60,8 @@ export async function warmShownRefs(
 }
 
 /**
- * Whether clients were shown `id` as a tip within the last minute, though no ref holds it any more. Known of what
- * {@link warmShownRefs} was asked for in this process.
+ * Whether clients were shown `id` as a tip that was moved or deleted within the last minute. Known of what
+ * {@link warmShownRefs} was asked for in this process, as long as the repository stays open and memory allows.
  */
 export function wasShownLately(refs: RefDatabase, hiddenRefs: readonly string[], id: ObjectId): boolean {
   return known.get(refs)?.wasShownLately(hiddenRefs, id) ?? false;
@@ -180,7 +181,11 @@ async function remembering({ refs, recent }: View, later: Promise<ShownRefs>): P
   } catch {
     return shown; // who asked for it was told; nobody was shown it
   }
-  for (const id of await before.tipsGoneIn(shown)) recent.add(id);
+  const pace = new Pace(undefined);
+  for (const id of before.idsReplacedIn(shown)) {
+    if (pace.isDue()) await pace.rest();
+    if (id !== undefined) recent.add(id);
+  }
   return shown;
 }
 

@@ -51,6 +51,7 @@ export class WarmRepositories {
   readonly #quietMs: number;
   readonly #memory: MemoryBudget;
   readonly #runtime: Runtime;
+  /** Until memory is given back, once none is open. */
   #quiet: ReturnType<typeof setTimeout> | undefined;
   #sweeper: ReturnType<typeof setInterval> | undefined;
   /** By git directory, the least recently used first. */
@@ -132,6 +133,7 @@ export class WarmRepositories {
     this.#sweeper = undefined;
     // V8 collects when the heap grows, which it does not while nobody works: a hundred megabytes would stay.
     this.#runtime.collectGarbage?.();
+    clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => this.#runtime.releaseMemory?.(), this.#quietMs).unref();
   }
 

@@ -4,9 +4,11 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeLatin1 } from '../../../src/core/bytes.ts';
 import { REMEMBERED_MS, RecentTips } from '../../../src/protocol/shown-refs/recent-tips.ts';
+import { PackedRefs } from '../../../src/refs/packed-refs.ts';
 import { createRepositoryDirectory } from '../../../src/repository/node/repository-directory.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { bareRepository } from '../../support/bare-repository.ts';
+import { git } from '../../support/git.ts';
 import { packLines } from '../../support/packets.ts';
 import { ask, type Question } from '../../support/served-repository.ts';
 
@@ -16,14 +18,15 @@ const SHOW: Question = {
   request: packLines(['command=ls-refs', 'object-format=sha1', '0001', '0000']),
 };
 
-function fetchOf(want: string): Question {
-  const lines = ['command=fetch', 'object-format=sha1', '0001', `want ${want}`, 'done', '0000'];
+function fetchOf(...ids: readonly string[]): Question {
+  const wants = ids.map((id) => `want ${id}`);
+  const lines = ['command=fetch', 'object-format=sha1', '0001', ...wants, 'done', '0000'];
   return { version: 2, request: packLines(lines) };
 }
 
-/** A server's repository of three commits in a row, and no refs yet. */
-async function served(context: TestContext) {
-  const repository = await bareRepository(context);
+/** A server's repository of commits without a common history, and no refs yet. */
+async function served(context: TestContext, count = 3) {
+  const repository = await bareRepository(context, { commits: count });
   const directory = createRepositoryDirectory(dirname(repository.path));
   context.after(() => directory[Symbol.asyncDispose]());
   const answer = async (question: Question): Promise<string> => {
@@ -31,7 +34,9 @@ async function served(context: TestContext) {
     return decodeLatin1(await ask(found, question));
   };
   return {
+    path: repository.path,
     git: repository.git,
+    answer,
     commits: repository.commits as readonly [string, string, string],
     show: () => answer(SHOW),
     isServed: async (id: string) => {
@@ -66,6 +71,21 @@ test('so does who was shown packed refs', async (context) => {
   assert.equal(await isServed(two), true);
   git('update-ref', '-d', 'refs/heads/topic');
   assert.equal(await isServed(three), true);
+});
+
+test('when many refs move at once, none of them is a search among all', async (context) => {
+  const { path, git: run, commits, show, answer } = await served(context, 200);
+  const moveAll = (to: (n: number) => string | undefined): void => {
+    const input = commits.map((_, n) => `update refs/tags/${n} ${to(n)}\n`).join('');
+    git({ cwd: path, input }, 'update-ref', '--stdin');
+  };
+  moveAll((n) => commits[n]);
+  run('pack-refs', '--all');
+  await show();
+  moveAll(() => commits[0]);
+  const looks = context.mock.method(PackedRefs.prototype, 'lowerBound');
+  assert.match(await answer(fetchOf(...commits)), /packfile\n/);
+  assert.ok(looks.mock.callCount() < 20 * commits.length, `${looks.mock.callCount()} names were looked for`);
 });
 
 test('what stood in packed-refs behind a loose ref was not shown', async (context) => {
