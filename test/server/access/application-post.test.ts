@@ -1,21 +1,34 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { ApplicationConnections, LateAnswer } from '../../../src/server/access/application-post.ts';
+import { newAuthority, newServerCertificate, OPENSSL_MISSING } from '../../support/certificates.ts';
 
-async function served(t: TestContext, listener: RequestListener) {
-  const server = createServer(listener);
-  const sockets: Socket[] = [];
-  server.on('connection', (socket: Socket) => sockets.push(socket));
+const POST_MODULE = new URL('../../../src/server/access/application-post.ts', import.meta.url);
+
+async function listening(t: TestContext, server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/authorize`);
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function served(t: TestContext, listener: RequestListener) {
+  const server = createServer(listener);
+  const sockets: Socket[] = [];
+  server.on('connection', (socket: Socket) => sockets.push(socket));
+  const url = new URL(`http://${await listening(t, server)}/authorize`);
   const connections = new ApplicationConnections(url);
   const post = (timeoutMs = 5_000, signal?: AbortSignal) =>
     connections.post(url, '{}', {
@@ -78,4 +91,37 @@ test('who stops asking ends it', async (t) => {
   const asking = post(5_000, gone.signal);
   setTimeout(() => gone.abort(), 20);
   await assert.rejects(asking);
+});
+
+test('over https the application has to prove who it is', { skip: OPENSSL_MISSING }, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'packwire-application-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const authority = newAuthority(directory, 'authority');
+  const { certificate, key } = newServerCertificate(directory, authority, 'application');
+  let asked = 0;
+  const server = createTlsServer({ cert: certificate, key }, (_request, response) => {
+    asked++;
+    response.end('yes');
+  });
+  const url = new URL(`https://${await listening(t, server)}/authorize`);
+
+  const options = { headers: {}, timeoutMs: 5_000, maxAnswerBytes: 100 };
+  await assert.rejects(new ApplicationConnections(url).post(url, '{}', options), {
+    code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  });
+  assert.equal(asked, 0);
+
+  // Node reads whom it trusts when a process starts.
+  const script = `
+    import { ApplicationConnections } from ${JSON.stringify(POST_MODULE)};
+    const url = new URL('${url}');
+    const connections = new ApplicationConnections(url);
+    for (let n = 0; n < 2; n++) {
+      process.stdout.write((await connections.post(url, '{}', ${JSON.stringify(options)})).text);
+    }`;
+  const words = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority.certificatePath };
+  const { stdout } = await promisify(execFile)(process.execPath, words, { env });
+  assert.equal(stdout, 'yesyes');
+  assert.equal(asked, 2);
 });
