@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { type ByteStream, streamOf } from '../../core/byte-stream.ts';
 import { abortError, GitError, isGitError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { Pace } from '../../core/pace.ts';
 import { type HttpAnswer, textAnswer } from '../http/answer.ts';
 import type { GitServer, HttpClient } from '../http/options.ts';
 import { RequestRhythm } from '../request-rhythm.ts';
@@ -107,6 +108,10 @@ async function serveRequest(
   let endedAt = 0;
   try {
     if (incoming.socket.writableEnded) throw afterLastAnswer();
+    // A crowd is let in before the work for it begins: questions of health may stand at its end
+    // (`trial:hostile --only="hanging authorizer"`).
+    const pace = new Pace(gone.signal);
+    if (pace.isDue()) await pace.rest();
     const body = requestBody(incoming, response, client, options);
     const answer = await answerTo(server, incoming, sender, body, gone.signal);
     const onWrite = (sizeBytes: number): void => {

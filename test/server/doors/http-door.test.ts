@@ -12,12 +12,17 @@ import type { HttpClient, HttpExchange } from '../../../src/transport/http/optio
 import type { RequestSummary } from '../../../src/transport/node/http-listener.ts';
 import { drain } from '../../support/streams.ts';
 
-async function door(t: TestContext, options: Partial<HttpServerOptions> = {}) {
+interface DoorOptions extends Partial<HttpServerOptions> {
+  readonly onExchange?: () => void;
+}
+
+async function door(t: TestContext, { onExchange, ...options }: DoorOptions = {}) {
   const clients: HttpClient[] = [];
   const heads: Record<string, string | null>[] = [];
   const summaries: RequestSummary[] = [];
   const exchange = async ({ client, head, request, body }: HttpExchange) => {
     clients.push({ ...client });
+    onExchange?.();
     heads.push(Object.fromEntries(LOOKED_AT.map((name) => [name, head?.header(name) ?? null])));
     for (const name of LOOKED_AT) assert.equal(request.headers.get(name), head?.header(name) ?? null);
     await drain(body);
@@ -268,6 +273,23 @@ test('health is answered without the application, and leaves no trace', async (t
   assert.deepEqual([clients, summaries, server.runningCount], [[], [], 0]);
   assert.equal((await fetch(`${server.url}/-/other`)).status, 200);
   assert.equal(clients.length, 1);
+});
+
+test('health is answered before the work for a crowd that came earlier', async (t) => {
+  const onExchange = (): void => {
+    const until = performance.now() + 10;
+    while (performance.now() < until);
+  };
+  const { server, clients } = await door(t, { onExchange, health: () => WELL });
+  const crowd = Array.from({ length: 30 }, () => {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write('GET /app/info/refs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    return socket;
+  });
+  const answered = crowd.map(said);
+  assert.equal((await fetch(`${server.url}/-/live`)).status, 200);
+  assert.ok(clients.length < crowd.length / 2, `${clients.length} went first`);
+  for (const text of await Promise.all(answered)) assert.match(text, /^HTTP\/1\.1 200 /);
 });
 
 test('a port of its own answers about health and nothing else', async (t) => {
