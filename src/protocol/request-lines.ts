@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pace } from '../core/pace.ts';
+import { Pace } from '../core/pace.ts';
 import { violation } from './fetch-context.ts';
 import type { PacketReader } from './packet-reader.ts';
 import { type Packet, payloadText } from './pkt-line.ts';
@@ -13,15 +13,15 @@ export type LinesEnd = Exclude<Packet['kind'], 'data'>;
 /**
  * Give each line to `read`, waiting once for all that arrive together.
  *
- * @param pace for requests of many lines
  * @returns what ended them; `undefined` when the stream ended before the first line
- * @throws {GitError} PROTOCOL_VIOLATION when it ended later
+ * @throws {GitError} PROTOCOL_VIOLATION when it ended later; ABORTED
  */
 export async function readLines(
   packets: PacketReader,
   read: (line: string) => void,
-  pace?: Pace,
+  signal: AbortSignal | undefined,
 ): Promise<LinesEnd | undefined> {
+  const pace = new Pace(signal);
   for (let isFirst = true; ; isFirst = false) {
     const packet = packets.take() ?? (await packets.next());
     if (packet === undefined) {
@@ -30,6 +30,6 @@ export async function readLines(
     }
     if (packet.kind !== 'data') return packet.kind;
     read(payloadText(packet.payload));
-    if (pace?.isDue()) await pace.rest();
+    if (pace.isDue()) await pace.rest();
   }
 }

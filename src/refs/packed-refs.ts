@@ -8,6 +8,7 @@
 import { decodeText } from '../core/bytes.ts';
 import { GitError } from '../core/errors.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
+import { inOneGo, type Steps } from '../core/steps.ts';
 import { compareRefNames, isValidRefName } from './ref-name.ts';
 import type { ResolvedRef } from './resolved-ref.ts';
 
@@ -15,6 +16,8 @@ const SPACE = 32;
 const CARET = 94;
 const HASH = 35;
 const TRAITS = '# pack-refs with:';
+/** Read in a step. */
+const LINES_A_STEP = 1024;
 
 /**
  * The refs of one packed-refs file. Holds the text of the file and four bytes a ref; strings and objects are
@@ -41,6 +44,11 @@ export class PackedRefs {
   /** Characters of the file: what this holds of memory, but for four bytes a ref. */
   get textLength(): number {
     return this.#text.length;
+  }
+
+  /** Whether they were read from this text. */
+  isOf(text: string): boolean {
+    return this.#text === text;
   }
 
   /** Whether a ref of this name, when nothing says what it finally points at, is known to be no tag. */
@@ -125,14 +133,19 @@ export function emptyPackedRefs(format: ObjectFormat): PackedRefs {
   return new PackedRefs(format, '', new Uint32Array(0));
 }
 
+/** {@link readPackedRefs} of the bytes of a file, in one go. */
+export function parsePackedRefs(bytes: Uint8Array, format: ObjectFormat): PackedRefs {
+  return inOneGo(readPackedRefs(decodeText(bytes), format));
+}
+
 /**
  * Read a packed-refs file: with or without a header, sorted or not. Lines whose name breaks
  * check-ref-format, or is no UTF-8, are passed over: nobody can ask for them.
  *
+ * @param text of the file, UTF-8 as {@link decodeText} reads it
  * @throws {GitError} REF_INVALID with `detail.line` for a line that is neither ref, peeled id nor header
  */
-export function parsePackedRefs(bytes: Uint8Array, format: ObjectFormat): PackedRefs {
-  const text = decodeText(bytes);
+export function* readPackedRefs(text: string, format: ObjectFormat): Steps<PackedRefs> {
   const digits = format.idHexDigits;
   const { length } = text;
   let lines = new Uint32Array(Math.max(16, Math.ceil(length / (digits + 24))));
@@ -142,6 +155,7 @@ export function parsePackedRefs(bytes: Uint8Array, format: ObjectFormat): Packed
   let mayPeel = false; // only a ref is followed by what it points at
 
   for (let line = 1, start = 0, end = 0; start < length; line++, start = end + 1) {
+    if (line % LINES_A_STEP === 0) yield;
     end = lineEnd(text, start);
     const first = text.charCodeAt(start);
     if (first === CARET) {

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { Pace } from '../../core/pace.ts';
 import type { ObjectReader } from '../../odb/object-database.ts';
 import { admitFetch } from '../admit-fetch.ts';
 import { type FetchContext, sessionIdOf } from '../fetch-context.ts';
@@ -158,7 +157,7 @@ async function readRequest(
   packets: PacketReader,
 ): Promise<UploadRequest | undefined> {
   const parser = new UploadRequestParser({ format: repository.format, ...options });
-  const end = await readLines(packets, (line) => parser.read(line), new Pace(options.signal));
+  const end = await readLines(packets, (line) => parser.read(line), options.signal);
   if (end === undefined) return undefined;
   const request = parser.finish();
   const { agent, sessionId } = request;

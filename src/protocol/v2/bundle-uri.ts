@@ -16,13 +16,13 @@ const CONTROL = /[\x00-\x1f\x7f]/;
 
 /** @param packets the arguments, of which there must be none; `undefined` when the request had none */
 export async function* bundleUriCommand(
-  { repository }: FetchContext,
+  { repository, options }: FetchContext,
   packets: PacketReader | undefined,
 ): AsyncGenerator<Uint8Array, undefined> {
   const refuse = (line: string): void => {
     throw violation(`bundle-uri: unexpected argument: '${line}'`);
   };
-  const end = packets === undefined ? 'flush' : await readLines(packets, refuse);
+  const end = packets === undefined ? 'flush' : await readLines(packets, refuse, options.signal);
   if (end !== 'flush') throw violation('bundle-uri: expected flush after arguments');
 
   const answer = new PacketBuffer();

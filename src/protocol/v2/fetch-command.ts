@@ -47,8 +47,8 @@ export async function* fetchCommand(
 
 async function readRequest(context: FetchContext, packets: PacketReader | undefined): Promise<FetchRequest> {
   const parser = new FetchRequestParser({ format: context.repository.format, ...context.options });
-  const pace = new Pace(context.options.signal);
-  const end = packets === undefined ? 'flush' : await readLines(packets, (line) => parser.read(line), pace);
+  const { signal } = context.options;
+  const end = packets === undefined ? 'flush' : await readLines(packets, (line) => parser.read(line), signal);
   if (end !== 'flush') throw violation('expected flush after fetch arguments');
   return parser.finish();
 }

@@ -28,7 +28,8 @@ export async function* lsRefsCommand(
 ): AsyncGenerator<Uint8Array, undefined> {
   const { repository, options } = context;
   const parser = new LsRefsParser({ ...options.limits, servesUnborn: options.unborn !== 'ignore' });
-  const end = packets === undefined ? 'flush' : await readLines(packets, (line) => parser.read(line));
+  const end =
+    packets === undefined ? 'flush' : await readLines(packets, (line) => parser.read(line), options.signal);
   if (end !== 'flush') throw violation('expected flush after ls-refs arguments');
   const request = parser.finish();
 

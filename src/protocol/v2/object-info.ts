@@ -76,7 +76,7 @@ async function readRequest(
       throw violation(`object-info: unexpected line: '${line}'`);
     }
   };
-  const end = packets === undefined ? 'flush' : await readLines(packets, read);
+  const end = packets === undefined ? 'flush' : await readLines(packets, read, options.signal);
   if (end !== 'flush') throw violation('object-info: expected flush after arguments');
   return { ids, size };
 }

@@ -147,15 +147,19 @@ async function readRequest(
   let isEmpty = true;
   let hasObjectFormat = false;
   const request: ReceivedRequest = { agent: undefined, sessionId: undefined, serverOptions: [] };
-  const end = await readLines(packets, (line) => {
-    isEmpty = false;
-    if (line.startsWith('command=')) {
-      command = chooseCommand(context, line.slice('command='.length), command);
-    } else {
-      const capability = receiveCapability(context, line, request);
-      if (capability.name === 'object-format') hasObjectFormat = true;
-    }
-  });
+  const end = await readLines(
+    packets,
+    (line) => {
+      isEmpty = false;
+      if (line.startsWith('command=')) {
+        command = chooseCommand(context, line.slice('command='.length), command);
+      } else {
+        const capability = receiveCapability(context, line, request);
+        if (capability.name === 'object-format') hasObjectFormat = true;
+      }
+    },
+    context.options.signal,
+  );
   if (end === undefined || (end === 'flush' && isEmpty)) return undefined;
   if (end === 'response-end') throw violation('unexpected response end packet');
   if (command?.command === undefined) throw violation('no command requested');

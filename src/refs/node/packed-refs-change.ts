@@ -55,6 +55,7 @@ export class PackedRefsChange {
     try {
       const lock = await LockFile.acquire(packed.path, { timeoutMs, signal });
       change = new PackedRefsChange(packed.path, lock, endTurn);
+      await packed.readAhead();
       const refs = packed.read();
       const remove = new Set<string>();
       for (const name of edit.remove) {

@@ -5,9 +5,12 @@
  */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { GitError } from '../../core/errors.ts';
+import { decodeText } from '../../core/bytes.ts';
+import { GitError, isGitError } from '../../core/errors.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
-import { emptyPackedRefs, type PackedRefs, parsePackedRefs } from '../packed-refs.ts';
+import { Pace } from '../../core/pace.ts';
+import { inOneGo, type Steps, withBreaths } from '../../core/steps.ts';
+import { emptyPackedRefs, type PackedRefs, readPackedRefs } from '../packed-refs.ts';
 import { isSystemError } from './system-error.ts';
 
 /** The largest file held in memory: about four million refs. */
@@ -41,16 +44,28 @@ export class PackedRefsFile {
   }
 
   /**
-   * What the file holds now.
+   * What the file holds now: of many refs, whoever may wait calls {@link readAhead} first.
    *
    * @throws {GitError} REF_INVALID when it does not parse, LIMIT_EXCEEDED when it is too large to hold
    */
   read(): PackedRefs {
-    const seen = fs.statSync(this.path, { throwIfNoEntry: false });
-    const known = this.#snapshot;
-    if (known?.isSettled === true && isSame(known.seen, seen)) return known.refs;
-    this.#snapshot = this.#load();
-    return this.#snapshot.refs;
+    return this.#unchanged() ?? inOneGo(this.#load());
+  }
+
+  /**
+   * Read the file in turns: unless it changes again, {@link read} has it at hand afterwards. What is wrong with it, that
+   * says, too.
+   */
+  async readAhead(): Promise<void> {
+    if (this.#unchanged() !== undefined) return;
+    const pace = new Pace(undefined);
+    try {
+      await withBreaths(this.#load(), async () => {
+        if (pace.isDue()) await pace.rest();
+      });
+    } catch (error) {
+      if (!isGitError(error)) throw error;
+    }
   }
 
   /** Memory that what was read takes. */
@@ -80,18 +95,29 @@ export class PackedRefsFile {
     return endTurn;
   }
 
-  #load(): Snapshot {
+  /** What was read before, when the file shows no sign of a change since. */
+  #unchanged(): PackedRefs | undefined {
+    const known = this.#snapshot;
+    if (known?.isSettled !== true) return undefined;
+    return isSame(known.seen, fs.statSync(this.path, { throwIfNoEntry: false })) ? known.refs : undefined;
+  }
+
+  *#load(): Steps<PackedRefs> {
     const readAtMs = Date.now();
     const file = this.#open();
     // Nothing stale can be kept of a missing file: the next stat finds the new one.
-    if (file === undefined) {
-      return { refs: emptyPackedRefs(this.#format), seen: undefined, isSettled: true };
-    }
-    return {
-      refs: parsePackedRefs(file.bytes, this.#format),
-      seen: file.stat,
-      isSettled: Math.abs(readAtMs - file.stat.ctimeMs) > SETTLED_AFTER_MS,
-    };
+    if (file === undefined) return this.#keep(emptyPackedRefs(this.#format), undefined, true);
+    const { bytes, stat } = file;
+    const text = decodeText(bytes);
+    const known = this.#snapshot?.refs;
+    // Those who made something of them need not make it anew.
+    const refs = known?.isOf(text) === true ? known : yield* readPackedRefs(text, this.#format);
+    return this.#keep(refs, stat, Math.abs(readAtMs - stat.ctimeMs) > SETTLED_AFTER_MS);
+  }
+
+  #keep(refs: PackedRefs, seen: fs.Stats | undefined, isSettled: boolean): PackedRefs {
+    this.#snapshot = { refs, seen, isSettled };
+    return refs;
   }
 
   #open(): { readonly bytes: Uint8Array; readonly stat: fs.Stats } | undefined {

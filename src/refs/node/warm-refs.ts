@@ -74,6 +74,7 @@ export class WarmRefs implements Evictable {
   /** The loose refs that `prefixes` select, by name in byte order. */
   async loose(prefixes: RefPrefixes, signal: AbortSignal | undefined): Promise<readonly ListedLooseRef[]> {
     return this.#whileInUse(async () => {
+      await this.#store.packed.readAhead();
       await this.#tree.refresh(prefixes, signal);
       return this.#tree.refs.filter(({ name }) => prefixes.selects(name));
     });
@@ -108,6 +109,7 @@ export class WarmRefs implements Evictable {
 
   #snapshot(wanted: readonly string[]): Promise<RefSnapshot> {
     return this.#whileInUse(async () => {
+      await this.#store.packed.readAhead();
       let targets = this.#sources?.targets ?? [];
       for (;;) {
         await this.#tree.refresh(new RefPrefixes([...wanted, ...targets]), undefined);

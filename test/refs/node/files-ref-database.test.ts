@@ -254,6 +254,32 @@ test('a packed-refs file that does not parse is REF_INVALID', async (context) =>
   await assert.rejects(refs.read(MAIN), { code: 'REF_INVALID' });
 });
 
+test('refs written again as they were are not read into new ones', async (context) => {
+  const repository = await bareRepository(context);
+  const refs = await open(repository);
+  const file = join(repository.path, 'packed-refs');
+  const packed = async () => (await refs.snapshot?.())?.packed;
+  writeFileSync(file, `${repository.commits[0]} ${MAIN}\n`);
+  const first = await packed();
+  assert.equal(first?.find(MAIN)?.id, repository.commits[0]);
+  writeFileSync(file, readFileSync(file));
+  assert.equal(await packed(), first);
+  writeFileSync(file, `${repository.commits[1]} ${MAIN}\n`);
+  assert.equal((await packed())?.find(MAIN)?.id, repository.commits[1]);
+});
+
+test('a hundred thousand packed refs are read in turns', async (context) => {
+  const repository = await bareRepository(context);
+  const refs = await open(repository);
+  const lines = Array.from({ length: 100_000 }, (_, n) => `${repository.tag} refs/n/${100_000 + n}\n`);
+  writeFileSync(join(repository.path, 'packed-refs'), lines.join(''));
+  let rounds = 0;
+  const counting = setInterval(() => rounds++, 0);
+  assert.equal((await refs.snapshot?.())?.packed.count, lines.length);
+  clearInterval(counting);
+  assert.ok(rounds >= 3, `${rounds} rounds of the event loop`);
+});
+
 test('HEAD may be a symbolic link, as in old repositories', async (context) => {
   const repository = await bareRepository(context);
   const refs = await open(repository);
