@@ -86,18 +86,18 @@ const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function parseHex4(buffer: Uint8Array, offset: number): number {
   let value = 0;
-  for (let i = offset; i < offset + PREFIX_BYTES; i++) {
-    const code = buffer[i] as number;
-    let digit: number;
-    if (code >= 48 && code <= 57) digit = code - 48;
-    else if (code >= 97 && code <= 102) digit = code - 87;
-    else if (code >= 65 && code <= 70) digit = code - 55;
-    else {
-      throw new GitError('PROTOCOL_VIOLATION', 'Cannot read pkt-line: length must be four hex digits', {
-        offset,
-      });
-    }
-    value = value * 16 + digit;
+  for (let i = offset; i < offset + PREFIX_BYTES; i++) value = value * 16 + hexDigit(buffer[i] as number);
+  if (Number.isNaN(value)) {
+    throw new GitError('PROTOCOL_VIOLATION', 'Cannot read pkt-line: length must be four hex digits', {
+      offset,
+    });
   }
   return value;
+}
+
+/** What the character `code` counts as a hex digit; NaN when it is none. */
+export function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= 97 && code <= 102) return code - 87;
+  return code >= 65 && code <= 70 ? code - 55 : Number.NaN;
 }

@@ -98,7 +98,7 @@ export async function* receivePack(
   let pass: Pass | undefined;
   let isPublished = false;
   try {
-    if (await readCommands(reader, parser)) {
+    if (await readCommands(reader, parser, { signal })) {
       pass = await admitWork(options.admit, { kind: 'push', repository }, signal);
       const rulesOfOthers = mode === 'stateless' ? nonceRules : undefined;
       const { certificate } = parser;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { hexDigit } from '../protocol/pkt-line.ts';
 
 const PREFIX_BYTES = 4;
 /** What a pack begins with; no length of a packet is written like it. */
@@ -72,6 +73,7 @@ export class RequestRhythm {
 
 /** @returns NaN when these are not four hex digits */
 function parsePrefix(prefix: number): number {
-  const text = String.fromCharCode(prefix >>> 24, (prefix >> 16) & 255, (prefix >> 8) & 255, prefix & 255);
-  return /^[0-9a-fA-F]{4}$/.test(text) ? Number.parseInt(text, 16) : Number.NaN;
+  let length = 0;
+  for (let shift = 24; shift >= 0; shift -= 8) length = length * 16 + hexDigit((prefix >> shift) & 255);
+  return length;
 }

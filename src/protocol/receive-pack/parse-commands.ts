@@ -5,10 +5,12 @@
  *
  * @module
  */
+import type { Cancellable } from '../../core/byte-stream.ts';
 import { decodeText, joinBytes } from '../../core/bytes.ts';
 import { GitError } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
 import { isObjectId, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
+import { Pace } from '../../core/pace.ts';
 import { type PushCertificate, parsePushCertificate } from '../../repository/push/push-certificate.ts';
 import { type RefCommand, refCommand } from '../../repository/push/ref-command.ts';
 import { printable } from '../../repository/push/ref-policy.ts';
@@ -154,14 +156,19 @@ export class CommandParser {
  * Read a request up to its pack into `parser`.
  *
  * @returns false when the client wants nothing: it sent a flush, or went away, before any command
- * @throws {GitError} PROTOCOL_VIOLATION, LIMIT_EXCEEDED, UNSUPPORTED
+ * @throws {GitError} PROTOCOL_VIOLATION, LIMIT_EXCEEDED, UNSUPPORTED, ABORTED
  */
-export async function readCommands(reader: PacketReader, parser: CommandParser): Promise<boolean> {
-  await readSection(reader, parser, (payload) => parser.addCommandLine(payload));
+export async function readCommands(
+  reader: PacketReader,
+  parser: CommandParser,
+  { signal }: Cancellable = {},
+): Promise<boolean> {
+  const pace = new Pace(signal);
+  await readSection(reader, parser, pace, (payload) => parser.addCommandLine(payload));
   parser.endCommands();
   if (parser.commands.length === 0) return false;
   if (parser.capabilities.has('push-options')) {
-    await readSection(reader, parser, (payload) => parser.addPushOption(payload));
+    await readSection(reader, parser, pace, (payload) => parser.addPushOption(payload));
   }
   return true;
 }
@@ -169,6 +176,7 @@ export async function readCommands(reader: PacketReader, parser: CommandParser):
 async function readSection(
   reader: PacketReader,
   parser: CommandParser,
+  pace: Pace,
   add: (payload: Uint8Array) => void,
 ): Promise<void> {
   for (;;) {
@@ -176,6 +184,7 @@ async function readSection(
       if (packet.kind === 'flush') return;
       if (packet.kind !== 'data') throw violation(`a ${packet.kind} packet has no place among commands`);
       add(packet.payload);
+      if (pace.isDue()) await pace.rest();
     }
     if (await reader.fill()) continue;
     if (!parser.hasBegun && (await reader.next()) === undefined) return;

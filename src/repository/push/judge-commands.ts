@@ -47,8 +47,7 @@ export async function judgeCommands(
 ): Promise<void> {
   const pace = new Pace(session.signal); // of fifty thousand commands each step takes some milliseconds
   await refuseFunnyNames(ledger, session, pace);
-  refuseDuplicates(ledger, session);
-  if (pace.isDue()) await pace.rest();
+  await refuseDuplicates(ledger, session, pace);
   if (isConnectivityChecked(session)) await checkTips(ledger, session, objects);
   failTogetherIfAtomic(ledger, session);
   await authorizeForced(ledger, session, objects);
@@ -116,10 +115,11 @@ async function refuseFunnyNames(ledger: CommandLedger, session: PushSession, pac
   }
 }
 
-function refuseDuplicates(ledger: CommandLedger, session: PushSession): void {
+async function refuseDuplicates(ledger: CommandLedger, session: PushSession, pace: Pace): Promise<void> {
   const seen = new Set<string>();
   const repeated = new Set<string>();
   for (const { name } of ledger.commands) {
+    if (pace.isDue()) await pace.rest();
     if (seen.has(name)) repeated.add(name);
     seen.add(name);
   }

@@ -210,4 +210,14 @@ describe('readCommands()', () => {
       }),
     );
   });
+
+  test('of fifty thousand commands others do not notice the reading', async () => {
+    const lines = Array.from({ length: 50_000 }, (_, n) => `${ZERO} ${A} refs/heads/${n}`);
+    let rounds = 0;
+    const counting = setInterval(() => rounds++, 0);
+    const { parser } = await parse(request(...lines, '0000'));
+    clearInterval(counting);
+    assert.equal(parser.commands.length, lines.length);
+    assert.ok(rounds >= 3, `${rounds} rounds of the event loop`);
+  });
 });
