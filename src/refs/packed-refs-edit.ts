@@ -5,6 +5,7 @@
  */
 import { encodeText } from '../core/bytes.ts';
 import { compareIds, type ObjectFormat } from '../core/object-id.ts';
+import { sortedInSteps } from '../core/sort-in-steps.ts';
 import type { Steps } from '../core/steps.ts';
 import type { ResolvedRef } from './ref-database.ts';
 import { compareRefNames } from './ref-name.ts';
@@ -37,8 +38,7 @@ export function* editPackedRefs(
   format: ObjectFormat,
   edit: PackedRefsEdit,
 ): Steps<Uint8Array> {
-  const additions = [...edit.add].sort((a, b) => compareRefNames(a.name, b.name));
-  yield;
+  const additions = yield* sortedInSteps(edit.add, (a, b) => compareRefNames(a.name, b.name));
   const added = yield* EncodedNames.of(additions.map(({ name }) => name));
   const addedLines = yield* EncodedLines.of(additions);
   const removed = yield* EncodedNames.of([...edit.remove]);

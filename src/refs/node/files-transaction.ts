@@ -19,6 +19,7 @@ import { isGitError, throwIfAborted } from '../../core/errors.ts';
 import { systemReason } from '../../core/node/storage-error.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import { Pace } from '../../core/pace.ts';
+import { sortedInSteps } from '../../core/sort-in-steps.ts';
 import { withBreaths } from '../../core/steps.ts';
 import { formatLooseRef } from '../loose-ref.ts';
 import type { RefBatchOptions, RefUpdate, ResolvedRef } from '../ref-database.ts';
@@ -87,9 +88,9 @@ export class FilesTransaction {
     const read = await this.#lookAhead(indices);
     await this.#breathe();
     const planning = planBatch(this.#updates, indices, format, read, this.#refusals);
-    const plan = await withBreaths(planning, this.#pause.breathe);
-    await this.#breathe();
-    plan.sort((a, b) => compareRefNames(a.name, b.name)); // the order of locking, so that batches do not cross
+    const planned = await withBreaths(planning, this.#pause.breathe);
+    const ordering = sortedInSteps(planned, (a, b) => compareRefNames(a.name, b.name));
+    const plan = await withBreaths(ordering, this.#pause.breathe); // the order of locking, so that batches do not cross
     this.#refs = plan.map((update) => ({ update, locks: [] }));
     if (this.#failsAsWhole()) return;
     try {
