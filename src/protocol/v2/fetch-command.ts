@@ -38,7 +38,8 @@ export async function* fetchCommand(
   const wantedRefs = await readWantedRefs(context, request.wantRefs);
   const reader = await context.repository.objects.openReader({ signal: context.options.signal });
   try {
-    const wants = [...new Set([...request.wants, ...wantedRefs.values()])];
+    const isByName = wantedRefs.size > 0;
+    const wants = isByName ? [...new Set([...request.wants, ...wantedRefs.values()])] : request.wants;
     yield* answer(context, reader, { ...request, wants, wantedRefs });
   } finally {
     reader.release();

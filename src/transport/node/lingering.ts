@@ -8,6 +8,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Cancellable } from '../../core/byte-stream.ts';
+import { Pace } from '../../core/pace.ts';
 
 /** How much is read and dropped; whichever comes first ends it, and breaks the connection. */
 export interface Linger {
@@ -34,6 +35,7 @@ export function lingerOn(incoming: IncomingMessage, linger: Linger, { signal }: 
   return new Promise((resolve) => {
     let bytes = 0;
     const finish = (): void => {
+      isOver = true;
       clearTimeout(total);
       clearTimeout(silence);
       incoming.off('data', onData).off('end', finish).off('close', finish);
@@ -43,10 +45,18 @@ export function lingerOn(incoming: IncomingMessage, linger: Linger, { signal }: 
       closing.goOn();
       resolve();
     };
+    let isOver = false;
+    const pace = new Pace(undefined);
     const onData = (chunk: Uint8Array): void => {
       bytes += chunk.length;
       silence.refresh();
       if (bytes > linger.bytes) finish();
+      else if (pace.isDue() && !incoming.isPaused()) {
+        // Two megabytes of one connection may come in a round, and many small chunks take long to read
+        // (`trial:hostile --only=oversized`).
+        incoming.pause();
+        void pace.rest().then(() => isOver || incoming.resume());
+      }
     };
     const total = setTimeout(finish, linger.totalMs);
     const silence = setTimeout(finish, linger.silenceMs);

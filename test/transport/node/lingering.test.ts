@@ -57,7 +57,7 @@ async function serve(t: TestContext, { answer = refuse, linger, signal, tls }: S
     new Promise((resolve, reject) =>
       server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
     );
-  return { port, summaries, countConnections };
+  return { server, port, summaries, countConnections };
 }
 
 /** Before a byte of the request is read. */
@@ -168,6 +168,19 @@ for (const isTls of [false, true]) {
     }
   }
 }
+
+test('what is dropped is dropped in turns', async (t) => {
+  const { server, port } = await serve(t);
+  let rests = 0;
+  server.on('request', (incoming) => incoming.on('pause', () => rests++));
+  const socket = open(port, undefined);
+  await write(socket, `POST /app.git/git-receive-pack HTTP/1.1\r\nHost: x\r\n${CHUNKS}\r\n\r\n`);
+  await write(socket, '1\r\na\r\n'.repeat(1_000_000));
+  await write(socket, '0\r\n\r\n');
+  assert.match(await read(socket, new RegExp(SENTENCE)), /^HTTP\/1\.1 401 /);
+  socket.destroy();
+  assert.ok(rests >= 10, `rested ${rests} times`);
+});
 
 test('a client that reads while it writes sees the end of the answer at once', async (t) => {
   const { port } = await serve(t, { answer: report });
