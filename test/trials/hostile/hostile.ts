@@ -1,8 +1,8 @@
 /**
  * A hostile morning: everything that a server on a network has to live through, and what must hold meanwhile.
  *
- *   npm run trial:hostile -- [--only=<scenario>,…] [--seconds=15] [--clients=60] [--memory=1024] [--json]
- *                            [--cli=dist/cli.js] [--list] [<repository>…]
+ *   npm run trial:hostile -- [--only=<scenario>,…] [--seconds=15] [--clients=60] [--memory=1024] [--times=1]
+ *                            [--json] [--cli=dist/cli.js] [--list] [<repository>…]
  *
  * The repositories are copied before they are served; without any, one of 20,000 objects is made up. Prints a table;
  * exits with 1 when something did not hold. See README.md beside this folder.
@@ -28,6 +28,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '15' },
     clients: { type: 'string', default: '60' },
     memory: { type: 'string', default: String(DEFAULT_BOUNDS.memoryBytes / MIB) },
+    times: { type: 'string', default: '1' },
     cli: { type: 'string' },
     json: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -58,6 +59,7 @@ async function main(): Promise<number> {
         repositories: positionals,
         seconds: Number(values.seconds),
         clients: Number(values.clients),
+        times: Number(values.times),
         bounds: { ...DEFAULT_BOUNDS, memoryBytes: Number(values.memory) * MIB },
         onRow: values.json ? undefined : (row) => void process.stdout.write(`${formatRow(row)}\n`),
       },

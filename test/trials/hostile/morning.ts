@@ -7,9 +7,9 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bounds } from '../support/bounds.ts';
 import { type PackwireOptions, PackwireProcess } from '../support/packwire-process.ts';
+import { mebibytes, type ProcessFigures } from '../support/process-figures.ts';
 import { fillRoot, repositoriesBelow, unsound } from '../support/served-root.ts';
 import type { PackwireSettings } from '../support/server-config.ts';
-import { becomesTrue } from '../support/waiting.ts';
 import { type Judgement, WatchedServer } from '../support/watched-server.ts';
 import { TAKEN } from './oversized-requests.ts';
 import type { Finding, Ground, Scenario, SharedGround } from './scenario.ts';
@@ -24,6 +24,8 @@ export interface MorningOptions {
   readonly clients: number;
   readonly command: PackwireOptions['command'];
   readonly bounds: Bounds;
+  /** How often what attacks one server together is done: whether memory grows with it. Default once. */
+  readonly times?: number | undefined;
   /** Milliseconds without use after which repositories are closed: what is open later was forgotten. Default 2 s. */
   readonly keepOpenMs?: number | undefined;
   /** Told of each row as it is known. */
@@ -59,10 +61,14 @@ export async function runMorning(options: MorningOptions, scenarios: readonly Sc
     await using server = await startShared(root, options);
     await warmUp(server, large, options.scratch);
     await server.settle();
-    for (const scenario of scenarios) {
-      if (scenario.on === 'shared') add(await runShared(scenario, server, large, options));
+    const rests: ProcessFigures[] = [];
+    for (let time = 0; time < (options.times ?? 1); time++) {
+      for (const scenario of scenarios) {
+        if (scenario.on === 'shared') add(await runShared(scenario, server, large, options));
+      }
+      rests.push(await server.rested());
     }
-    add(await theEnd(server, root, options));
+    add(await theEnd(server, root, rests, options));
   }
   for (const scenario of scenarios) if (scenario.on === 'own') add(await runOwn(scenario, options));
   return rows;
@@ -158,20 +164,30 @@ function rowOf(
   };
 }
 
-/** What must hold of the server and its repositories after all. */
-async function theEnd(server: WatchedServer, root: string, { bounds }: MorningOptions): Promise<Row> {
+/**
+ * What must hold of the server and its repositories after all.
+ *
+ * @param rests its figures after each time, at rest
+ */
+async function theEnd(
+  server: WatchedServer,
+  root: string,
+  rests: readonly ProcessFigures[],
+  { bounds }: MorningOptions,
+): Promise<Row> {
   const began = performance.now();
   const { settled } = server;
-  const most = settled.residentBytes + bounds.keptBytes;
-  await becomesTrue(() => server.process.figures().residentBytes <= most, bounds.quietMs);
-  const after = server.process.figures();
+  const [first, after] = [rests[0], rests.at(-1)] as [ProcessFigures, ProcessFigures];
   const broken = await unsound(root, repositoriesBelow(root));
-  const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
+  const residents = rests.map(({ residentBytes }) => mebibytes(residentBytes)).join(', then ');
   const figure =
-    `resident ${mebibytes(settled.residentBytes)} before, ${mebibytes(after.residentBytes)} after; ` +
+    `resident ${mebibytes(settled.residentBytes)} before, ${residents} after; ` +
     `descriptors ${settled.descriptors} before, ${after.descriptors} after`;
-  if (after.residentBytes > most)
-    broken.push(`${mebibytes(after.residentBytes - settled.residentBytes)} were kept`);
+  const kept = after.residentBytes - settled.residentBytes;
+  if (kept > bounds.keptBytes) broken.push(`${mebibytes(kept)} were kept`);
+  const grown = after.residentBytes - first.residentBytes;
+  if (grown > bounds.grownBytes)
+    broken.push(`${mebibytes(grown)} more were kept after the last time than after the first`);
   if (after.descriptors > settled.descriptors + bounds.descriptors) broken.push('descriptors were kept');
   const ended = await server.process.stop();
   if (ended !== 0) broken.push(`the server ended with ${ended}`);

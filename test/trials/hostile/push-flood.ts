@@ -20,7 +20,7 @@ import {
 } from '../support/small-pushes.ts';
 import type { Scenario, SharedGround } from './scenario.ts';
 
-const REPOSITORIES = ['flood-0.git', 'flood-1.git', 'flood-2.git', 'flood-3.git'];
+const REPOSITORIES = 4;
 const CONTENDED = 'refs/heads/contended';
 /** Each client deletes a branch of its own after so many pushes and begins another. */
 const PUSHES_A_BRANCH = 10;
@@ -35,17 +35,19 @@ export const pushFlood: Scenario = {
     const flood = new Flood(ground);
     await flood.prepare();
     await Promise.all(Array.from({ length: ground.clients }, (_, n) => flood.client(n)));
-    const broken = [...flood.broken(), ...(await unsound(ground.server.root, REPOSITORIES))];
+    const broken = [...flood.broken(), ...(await unsound(ground.server.root, flood.repositories))];
     return { figure: flood.describe(), broken };
   },
 };
 
 class Flood {
+  /** New ones each time. */
+  readonly repositories: readonly string[];
   readonly #ground: SharedGround;
   /** One a client: each comes from an address of its own. */
   readonly #agents: readonly Agent[];
-  readonly #own = REPOSITORIES.map(() => new Acknowledged());
-  readonly #contended = REPOSITORIES.map(() => new ContendedRef());
+  readonly #own = Array.from({ length: REPOSITORIES }, () => new Acknowledged());
+  readonly #contended = Array.from({ length: REPOSITORIES }, () => new ContendedRef());
   /** What each contended ref held first, and holds as far as is known. */
   readonly #first: string[] = [];
   readonly #tips: string[] = [];
@@ -61,6 +63,8 @@ class Flood {
 
   constructor(ground: SharedGround) {
     this.#ground = ground;
+    const name = `flood-${randomBytes(4).toString('hex')}`;
+    this.repositories = Array.from({ length: REPOSITORIES }, (_, n) => `${name}-${n}.git`);
     this.#agents = Array.from(
       { length: ground.clients },
       (_, n) => new Agent({ keepAlive: true, localAddress: addressOf(n) }),
@@ -69,7 +73,7 @@ class Flood {
 
   /** Make the repositories, by pushing to them. */
   async prepare(): Promise<void> {
-    for (const [at, repository] of REPOSITORIES.entries()) {
+    for (const [at, repository] of this.repositories.entries()) {
       const commit = makeCommit(undefined, randomBytes(100));
       const outcome = await this.#push(0, at, CONTENDED, NO_ID, commit);
       if (outcome.kind !== 'acknowledged') this.#problems.push(`${repository} could not be made`);
@@ -81,7 +85,7 @@ class Flood {
   }
 
   async client(n: number): Promise<void> {
-    const at = n % REPOSITORIES.length;
+    const at = n % REPOSITORIES;
     let held: string | undefined;
     for (let round = 0; performance.now() < this.#endsAt; round++) {
       const ref = `refs/heads/client-${n}/${Math.floor(round / PUSHES_A_BRANCH)}`;
@@ -97,7 +101,7 @@ class Flood {
     for (const agent of this.#agents) agent.destroy();
     return [
       ...this.#problems,
-      ...REPOSITORIES.flatMap((repository, at) => {
+      ...this.repositories.flatMap((repository, at) => {
         const held = refsOf(join(this.#ground.server.root, repository));
         const contended = this.#contended[at]?.broken(this.#first[at] as string, held.get(CONTENDED)) ?? [];
         return [...(this.#own[at]?.broken(held) ?? []), ...contended].map((what) => `${repository}: ${what}`);
@@ -158,7 +162,12 @@ class Flood {
     commit: MadeCommit | undefined,
   ): Promise<PushOutcome> {
     const body = pushBody([{ ref, oldId, newId: commit?.id ?? NO_ID }], commit?.pack);
-    const outcome = await push(this.#ground.server.port, REPOSITORIES[at] as string, body, this.#agents[n]);
+    const outcome = await push(
+      this.#ground.server.port,
+      this.repositories[at] as string,
+      body,
+      this.#agents[n],
+    );
     this.#counts[outcome.kind]++;
     if (outcome.kind === 'turned away') await sleep(Number(outcome.retryAfter ?? 1) * 1000);
     return outcome;

@@ -124,6 +124,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const seconds = elapsed();
   const { cpuSeconds } = server.process.figures();
   const judgement = await server.judge();
+  const after = server.process.isRunning ? await server.rested() : judgement;
   const memory = growthOf(laterHalf(samples));
   const broken = [
     ...judgement.broken,
@@ -143,8 +144,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     cpuSeconds: cpuSeconds - before.cpuSeconds,
     peakBytes: judgement.peakBytes,
     memory,
-    descriptors: { before: before.descriptors, most: Math.max(...open), after: judgement.descriptors },
-    residentBytes: { before: before.residentBytes, after: judgement.residentBytes },
+    descriptors: { before: before.descriptors, most: Math.max(...open), after: after.descriptors },
+    residentBytes: { before: before.residentBytes, after: after.residentBytes },
     broken,
     samples,
   };

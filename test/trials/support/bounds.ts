@@ -14,10 +14,14 @@ export interface Bounds {
   readonly descriptors: number;
   /** How much more than before may be resident in the end. */
   readonly keptBytes: number;
+  /** And how much more after the same once more. */
+  readonly grownBytes: number;
   /** Milliseconds without a change after which a server counts as settled: longer than repositories are kept open. */
   readonly settledMs: number;
   /** Milliseconds of quiet after which all of that is looked at. */
   readonly quietMs: number;
+  /** Milliseconds of rest after which a server has given back what it can: longer than `WarmRepositories` waits for it. */
+  readonly restMs: number;
 }
 
 export const DEFAULT_BOUNDS: Bounds = {
@@ -25,6 +29,8 @@ export const DEFAULT_BOUNDS: Bounds = {
   memoryBytes: 1024 * MIB,
   descriptors: 4,
   keptBytes: 128 * MIB,
+  grownBytes: 32 * MIB,
   settledMs: 3_000,
   quietMs: 30_000,
+  restMs: 20_000,
 };

@@ -48,3 +48,8 @@ export function openFiles(pid: number): string[] {
     }
   });
 }
+
+/** As people read it. */
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
+}

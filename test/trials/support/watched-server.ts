@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts';
 import { HealthProbe, type ProbeReport } from './health-probe.ts';
 import { leftOvers } from './left-overs.ts';
 import { type PackwireOptions, PackwireProcess } from './packwire-process.ts';
-import { openFiles, type ProcessFigures } from './process-figures.ts';
+import { mebibytes, openFiles, type ProcessFigures } from './process-figures.ts';
 import type { PackwireSettings } from './server-config.ts';
 import { becomesTrue } from './waiting.ts';
 
@@ -72,7 +73,7 @@ export class WatchedServer implements AsyncDisposable {
     return this.#settled;
   }
 
-  /** Wait until it opens and closes nothing more; that is then how it began. */
+  /** Wait until it opens and closes nothing more, and has rested; that is then how it began. */
   async settle(): Promise<void> {
     const { settledMs, quietMs } = this.#bounds;
     let last = -1;
@@ -85,8 +86,14 @@ export class WatchedServer implements AsyncDisposable {
       }
       return performance.now() - since >= settledMs;
     }, quietMs);
-    this.#settled = this.process.figures();
+    this.#settled = await this.rested();
     this.#before = this.#settled;
+  }
+
+  /** Its figures when nothing was asked for a while. */
+  async rested(): Promise<ProcessFigures> {
+    await sleep(this.#bounds.restMs);
+    return this.process.figures();
   }
 
   /** Milliseconds of the slowest answer about health since the last look. */
@@ -148,8 +155,4 @@ export class WatchedServer implements AsyncDisposable {
     await this.#probe[Symbol.asyncDispose]();
     await this.process[Symbol.asyncDispose]();
   }
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
 }
