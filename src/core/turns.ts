@@ -38,6 +38,8 @@ export class Turns {
   #isComing = false;
   #endOfRound: number | undefined;
   #hasArrived = false;
+  /** In the round before. */
+  #hadArrived = false;
   /** When work began to make way, if it does. */
   #madeWayAt: number | undefined;
 
@@ -73,6 +75,11 @@ export class Turns {
     this.#hasArrived = true;
   }
 
+  /** Whether a crowd seems to come in, so that work that could begin now had better {@link wait}. */
+  isMakingWay(): boolean {
+    return this.#hadArrived || this.#hasArrived;
+  }
+
   #come(): void {
     if (this.#isComing) return;
     this.#isComing = true;
@@ -80,6 +87,7 @@ export class Turns {
       this.#isComing = false;
       this.#endOfRound = undefined;
       const makesWay = this.#makesWay(this.#now());
+      this.#hadArrived = this.#hasArrived;
       this.#hasArrived = false;
       if (!makesWay) {
         this.#madeWayAt = undefined;

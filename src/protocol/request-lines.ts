@@ -10,6 +10,14 @@ import { type Packet, payloadText } from './pkt-line.ts';
 
 export type LinesEnd = Exclude<Packet['kind'], 'data'>;
 
+/** Few lines are read without a rest: a small request has waited for its turn (`bench:latency`). */
+const LINES_BETWEEN_LOOKS = 128;
+
+/** Whether whoever has read so many lines should look at its {@link Pace}. */
+export function isLookDue(lines: number): boolean {
+  return lines % LINES_BETWEEN_LOOKS === LINES_BETWEEN_LOOKS - 1;
+}
+
 /**
  * Give each line to `read`, waiting once for all that arrive together.
  *
@@ -22,14 +30,14 @@ export async function readLines(
   signal: AbortSignal | undefined,
 ): Promise<LinesEnd | undefined> {
   const pace = new Pace(signal);
-  for (let isFirst = true; ; isFirst = false) {
+  for (let count = 0; ; count++) {
+    if (isLookDue(count) && pace.isDue()) await pace.rest();
     const packet = packets.take() ?? (await packets.next());
     if (packet === undefined) {
-      if (isFirst) return undefined;
+      if (count === 0) return undefined;
       throw violation('the remote end hung up unexpectedly');
     }
     if (packet.kind !== 'data') return packet.kind;
     read(payloadText(packet.payload));
-    if (pace.isDue()) await pace.rest();
   }
 }

@@ -97,6 +97,19 @@ test('whoever begins while others arrive has to wait at once', async () => {
   assert.ok(turns.endOfRound() > clock.ms);
 });
 
+test('a crowd comes in until a round went by in which nobody arrived', async () => {
+  const { turns, next } = rounds();
+  assert.equal(turns.isMakingWay(), false);
+  turns.makeWay();
+  turns.endOfRound();
+  assert.equal(turns.isMakingWay(), true);
+  await next();
+  assert.equal(turns.isMakingWay(), true); // the next of the crowd may not have been seen yet in this round
+  turns.endOfRound();
+  await next();
+  assert.equal(turns.isMakingWay(), false);
+});
+
 test('work gets its turns however many arrive', async () => {
   const { turns, next, clock } = rounds();
   let turnCount = 0;

@@ -16,6 +16,7 @@ import { type RefCommand, refCommand } from '../../repository/push/ref-command.t
 import { printable } from '../../repository/push/ref-policy.ts';
 import { type Capabilities, parseCapabilities } from '../capabilities.ts';
 import type { PacketReader } from '../packet-reader.ts';
+import { isLookDue } from '../request-lines.ts';
 
 export interface ParseCommandsOptions {
   readonly format: ObjectFormat;
@@ -179,12 +180,12 @@ async function readSection(
   pace: Pace,
   add: (payload: Uint8Array) => void,
 ): Promise<void> {
-  for (;;) {
+  for (let count = 0; ; ) {
     for (let packet = reader.take(); packet !== undefined; packet = reader.take()) {
       if (packet.kind === 'flush') return;
       if (packet.kind !== 'data') throw violation(`a ${packet.kind} packet has no place among commands`);
       add(packet.payload);
-      if (pace.isDue()) await pace.rest();
+      if (isLookDue(count++) && pace.isDue()) await pace.rest();
     }
     if (await reader.fill()) continue;
     if (!parser.hasBegun && (await reader.next()) === undefined) return;

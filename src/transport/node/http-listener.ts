@@ -10,6 +10,7 @@ import { type ByteStream, streamOf } from '../../core/byte-stream.ts';
 import { abortError, GitError, isGitError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { Pace } from '../../core/pace.ts';
+import { turns } from '../../core/turns.ts';
 import { type HttpAnswer, textAnswer } from '../http/answer.ts';
 import type { GitServer, HttpClient } from '../http/options.ts';
 import { RequestRhythm } from '../request-rhythm.ts';
@@ -110,8 +111,7 @@ async function serveRequest(
     if (incoming.socket.writableEnded) throw afterLastAnswer();
     // A crowd is let in before the work for it begins: questions of health may stand at its end
     // (`trial:hostile --only="hanging authorizer"`).
-    const pace = new Pace(gone.signal);
-    if (pace.isDue()) await pace.rest();
+    if (turns.isMakingWay()) await new Pace(gone.signal).rest();
     const body = requestBody(incoming, response, client, options);
     const answer = await answerTo(server, incoming, sender, body, gone.signal);
     const onWrite = (sizeBytes: number): void => {
