@@ -52,6 +52,10 @@ export interface Limits {
    * its pack it makes that. Never less than `idleTimeoutMs`.
    */
   readonly pushPauseMs: number;
+  /** Bytes that a request or pack must bring in each `floorWindowMs` that is spent waiting for its client. 0 asks for none. */
+  readonly floorBytes: number;
+  /** Milliseconds. */
+  readonly floorWindowMs: number;
   /** Milliseconds of silence on a side-band before an empty keepalive packet is sent. git: 5 s. */
   readonly keepaliveMs: number;
   /** Milliseconds one of a repository's own hooks may run in a push before it is ended. 0 waits for ever, as git. */
@@ -85,6 +89,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxSpoolBytes: 4 * GIB,
   idleTimeoutMs: 120_000,
   pushPauseMs: 600_000,
+  floorBytes: 1024, // 17 bytes a second: below any modem, and a byte every two minutes is no network
+  floorWindowMs: 60_000,
   keepaliveMs: 5_000,
   hookTimeoutMs: 600_000,
   maxArchiveBytes: 64 * GIB,

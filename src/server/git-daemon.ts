@@ -10,6 +10,7 @@ import type { WantPolicy } from '../protocol/fetch-context.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { AdmitClient } from '../transport/client-work.ts';
 import { serveDaemonConnection } from '../transport/git-daemon/serve-connection.ts';
+import { bodyFloorOf } from '../transport/node/body-floor.ts';
 import { type DaemonListener, listenGitDaemon } from '../transport/node/git-daemon-listener.ts';
 
 /** One request to be let in. */
@@ -45,13 +46,15 @@ export function listenGit(
   { host, port }: { readonly host: string; readonly port: number },
   options: () => DaemonServerOptions,
 ): Promise<DaemonListener> {
-  const { idleTimeoutMs, pushPauseMs } = options().limits;
+  const { limits } = options();
+  const { idleTimeoutMs, pushPauseMs } = limits;
   return listenGitDaemon({
     host,
     port,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     idleTimeoutMs,
     pushPauseMs,
+    floor: bodyFloorOf(limits),
     maxConnections: MAX_CONNECTIONS,
     serve: (input, context) => {
       const { repositories, authorize, onError, ...engine } = options();

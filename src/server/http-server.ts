@@ -14,6 +14,7 @@ import type { AddressInfo } from 'node:net';
 import { GitError } from '../core/errors.ts';
 import { textAnswer } from '../transport/http/answer.ts';
 import type { GitServer } from '../transport/http/options.ts';
+import type { BodyFloor } from '../transport/node/body-floor.ts';
 import type { TrustedProxy } from '../transport/node/http-client.ts';
 import { nodeListener, type RequestSummary } from '../transport/node/http-listener.ts';
 import { ConnectionGate } from './doors/connection-gate.ts';
@@ -22,6 +23,7 @@ import {
   DEFAULT_HTTP_DOOR_LIMITS,
   type HttpDoorLimits,
   type HttpDoorSettings,
+  lingerOf,
 } from './doors/http-door-settings.ts';
 import { listenError } from './doors/listen-error.ts';
 import { secureContextOptions, type TlsSettings } from './doors/tls-settings.ts';
@@ -88,6 +90,7 @@ class HttpServer implements RunningHttpServer {
   #tls: TlsSettings | undefined;
   #limits: HttpDoorLimits = DEFAULT_HTTP_DOOR_LIMITS;
   #idleTimeoutMs: number | undefined;
+  #bodyFloor: BodyFloor | undefined;
   #trustedProxy = NOBODY;
   #proxyProtocol = false;
   #runningCount = 0;
@@ -119,12 +122,19 @@ class HttpServer implements RunningHttpServer {
           ? textAnswer(503, 'The server is shutting down', { 'retry-after': '10', connection: 'close' })
           : git.exchange(exchange),
     };
-    const [idleTimeoutMs, trustedProxy] = [() => this.#idleTimeoutMs, () => this.#trustedProxy];
+    const [idleTimeoutMs, bodyFloor] = [() => this.#idleTimeoutMs, () => this.#bodyFloor];
+    const [linger, trustedProxy] = [() => lingerOf(this.#limits), () => this.#trustedProxy];
     const listenerOf = (sendContinue: boolean) => {
       const listener = nodeListener(counted, {
         signal: this.#stop.signal,
         get idleTimeoutMs() {
           return idleTimeoutMs();
+        },
+        get bodyFloor() {
+          return bodyFloor();
+        },
+        get linger() {
+          return linger();
         },
         get trustedProxy() {
           return trustedProxy();
@@ -171,9 +181,11 @@ class HttpServer implements RunningHttpServer {
     this.#apply(settings);
   }
 
-  #apply({ limits, idleTimeoutMs, trustedProxy = NOBODY, proxyProtocol = false }: HttpDoorSettings): void {
+  #apply(settings: HttpDoorSettings): void {
+    const { limits, idleTimeoutMs, bodyFloor, trustedProxy = NOBODY, proxyProtocol = false } = settings;
     this.#limits = { ...DEFAULT_HTTP_DOOR_LIMITS, ...limits };
     this.#idleTimeoutMs = idleTimeoutMs;
+    this.#bodyFloor = bodyFloor;
     this.#trustedProxy = trustedProxy;
     this.#proxyProtocol = proxyProtocol;
     const server: PlainServer & { maxHeaderSize?: number } = this.#server;

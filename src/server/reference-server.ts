@@ -12,6 +12,7 @@ import { createThreadTaskPool } from '../pack/node/thread-task-pool.ts';
 import type { ConfigSources } from '../repository/node/config/config-sources.ts';
 import { createRepositoryDirectory } from '../repository/node/repository-directory.ts';
 import type { GitServer } from '../transport/http/options.ts';
+import { bodyFloorOf } from '../transport/node/body-floor.ts';
 import type { DaemonListener } from '../transport/node/git-daemon-listener.ts';
 import type { TrustedProxy } from '../transport/node/http-client.ts';
 import { createSshAccess } from './access/ssh-access.ts';
@@ -290,7 +291,7 @@ function pressureOf(admission: Admission): Omit<ServerHealth, 'draining'> {
 }
 
 function httpSettings(
-  { http, limits: { idleTimeoutMs }, proxies }: ServerConfig,
+  { http, limits, proxies }: ServerConfig,
   tls: TlsSettings | undefined,
 ): HttpDoorSettings {
   const { userHeader, forwardedHeader, proxyProtocol } = proxies;
@@ -299,18 +300,18 @@ function httpSettings(
     userHeader,
     forwardedHeader,
   };
-  return { tls, limits: http, idleTimeoutMs, trustedProxy, proxyProtocol };
+  const { idleTimeoutMs } = limits;
+  const bodyFloor = bodyFloorOf(limits);
+  return { tls, limits: http, idleTimeoutMs, bodyFloor, trustedProxy, proxyProtocol };
 }
 
-function sshSettings({
-  ssh,
-  limits: { idleTimeoutMs, pushPauseMs },
-  proxies,
-}: ServerConfig): SshDoorSettings {
-  const { hostKeys, passwords: _passwords, greeting: _greeting, ...limits } = ssh;
+function sshSettings({ ssh, limits, proxies }: ServerConfig): SshDoorSettings {
+  const { hostKeys, passwords: _passwords, greeting: _greeting, ...sshLimits } = ssh;
+  const { idleTimeoutMs, pushPauseMs } = limits;
   return {
     hostKeyDirectory: hostKeys,
-    limits: { ...limits, idleTimeoutMs, pushPauseMs },
+    limits: { ...sshLimits, idleTimeoutMs, pushPauseMs },
+    floor: bodyFloorOf(limits),
     isTrustedProxy: proxies.proxyProtocol ? trustedNetworks(proxies.trusted) : undefined,
   };
 }

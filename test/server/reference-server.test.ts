@@ -2,10 +2,14 @@
  * The whole server with people, rules and limits, as real clients meet it at each of its doors.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccessFileContents, addKey, addToken, addUser } from '../../src/server/people/change-people.ts';
 import type { ReferenceServer } from '../../src/server/reference-server.ts';
 import { loadedConfig, startConfigured } from '../support/configured-server.ts';
@@ -135,6 +139,52 @@ test('a key opens the same doors as its owner', { skip: OPENSSH_MISSING }, async
   const hidden = await over('ls-remote', `${address}/closed.git`);
   assert.match(hidden.stderr, /^fatal: Cannot find repository$/m);
   assert.equal((await over('ls-remote', `${address}/open.git`)).status, 0);
+});
+
+/** A connection to the door of `url` that has begun a packet of a fetch, and sends a byte of it every few milliseconds. */
+function trickle({ ssh }: Scene, url: string): { readonly closed: Promise<void>; close(): void } {
+  const { protocol, port, hostname, username } = new URL(url);
+  const stop = new AbortController();
+  const gone = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
+  const close = (): void => stop.abort();
+  const drip = (sink: Writable, begin: string, drop: string): void => {
+    sink.write(begin);
+    const timer = setInterval(() => sink.write(drop), 10);
+    sink.on('error', close);
+    void gone.then(() => clearInterval(timer));
+  };
+  if (protocol === 'ssh:') {
+    const [program, ...words] = ssh.split(' ') as [string, ...string[]];
+    const command = ['-p', port, `${username}@${hostname}`, "git-upload-pack 'team/app.git'"];
+    const child = spawn(program, [...words, ...command], { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.once('close', close);
+    void gone.then(() => child.kill());
+    drip(child.stdin, 'ffe0', 'x');
+  } else {
+    const socket = connect(Number(port), hostname).resume().on('close', close);
+    void gone.then(() => socket.destroy());
+    const head = 'POST /open.git/git-upload-pack HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n';
+    const type = 'Content-Type: application/x-git-upload-pack-request\r\n\r\n';
+    if (protocol === 'git:') drip(socket, '0029git-upload-pack /open.git\0host=x.org\0ffe0', 'x');
+    else drip(socket, `${head}${type}4\r\nffe0\r\n`, '1\r\nx\r\n');
+  }
+  return { closed: gone, close };
+}
+
+test('whoever trickles is cut at each door, as long as the file says so', async (t) => {
+  const floor = (floorBytes: number) => ({
+    limits: { floorBytes, floorWindowMs: 60 },
+    http: { lingerMs: 50 }, // once it was told, too
+  });
+  const here = await scene(t, floor(1000));
+  const { server, settings } = here;
+  await Promise.all(server.urls.map((url) => trickle(here, url).closed));
+
+  await server.reload(await loadedConfig(t, { ...settings, ...floor(0) }));
+  const patient = server.urls.filter((url) => !url.startsWith('git:')).map((url) => trickle(here, url));
+  const first = await Promise.race([...patient.map(({ closed }) => closed), sleep(1000, 'none')]);
+  assert.equal(first, 'none');
+  for (const { close } of patient) close();
 });
 
 test('a reload changes who may what and how much, and drops nobody', async (t) => {

@@ -15,6 +15,9 @@ const {
   handshakeTimeoutMs,
   keepAliveMs,
   maxRequestsPerConnection,
+  lingerMs,
+  lingerSilenceMs,
+  lingerBytes,
 } = DEFAULT_HTTP_DOOR_LIMITS;
 
 export const httpSettings = group('The HTTP and HTTPS listeners.', {
@@ -33,4 +36,11 @@ export const httpSettings = group('The HTTP and HTTPS listeners.', {
     'Requests after which a connection is closed.',
     maxRequestsPerConnection,
   ),
+  lingerMs: setting(
+    duration(),
+    'Time for which the rest of a request is read that was answered early, so that its client finds the answer.',
+    lingerMs,
+  ),
+  lingerSilenceMs: setting(duration(), 'Silence that ends it.', lingerSilenceMs),
+  lingerBytes: setting(size(), 'Bytes that end it.', lingerBytes),
 } satisfies Record<keyof HttpDoorLimits, z.ZodType>);

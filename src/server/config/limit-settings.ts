@@ -29,6 +29,8 @@ const DESCRIPTIONS: Readonly<Record<keyof Limits, string>> = {
   maxSpoolBytes: 'Bytes of all such files together.',
   idleTimeoutMs: 'Time without one byte from or to the client before a request is cut.',
   pushPauseMs: 'The same, over SSH and git://, before the commands and before the pack of a push.',
+  floorBytes: 'Bytes that a client must send in each such time that it is waited for; 0 asks for none.',
+  floorWindowMs: 'Time in which a request or a pack must bring floorBytes.',
   keepaliveMs: 'Silence before a client is sent a sign of life.',
   hookTimeoutMs: 'Time that one hook may run; 0 waits for ever.',
   maxArchiveBytes: 'Bytes of one archive before it is compressed.',
@@ -41,6 +43,7 @@ const MAY_BE_ZERO: readonly (keyof Limits)[] = [
   'maxPushOptions',
   'maxPackSpoolBytes',
   'maxSpoolBytes',
+  'floorBytes',
   'hookTimeoutMs',
   'archiveTimeoutMs',
 ];

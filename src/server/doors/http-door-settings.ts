@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { BodyFloor } from '../../transport/node/body-floor.ts';
 import type { TrustedProxy } from '../../transport/node/http-client.ts';
+import { DEFAULT_LINGER, type Linger } from '../../transport/node/lingering.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 export interface HttpDoorLimits {
@@ -21,6 +23,12 @@ export interface HttpDoorLimits {
   readonly keepAliveMs: number;
   /** Requests after which a connection is closed, so that clients come back through whatever spreads them. */
   readonly maxRequestsPerConnection: number;
+  /** Milliseconds for which the rest of a request is still read that was answered early: {@link Linger}. */
+  readonly lingerMs: number;
+  /** Milliseconds without a byte that end it. */
+  readonly lingerSilenceMs: number;
+  /** Bytes that end it. */
+  readonly lingerBytes: number;
 }
 
 export const DEFAULT_HTTP_DOOR_LIMITS: HttpDoorLimits = {
@@ -31,6 +39,9 @@ export const DEFAULT_HTTP_DOOR_LIMITS: HttpDoorLimits = {
   handshakeTimeoutMs: 10_000,
   keepAliveMs: 15_000, // git makes its requests one right after the other
   maxRequestsPerConnection: 10_000,
+  lingerMs: DEFAULT_LINGER.totalMs,
+  lingerSilenceMs: DEFAULT_LINGER.silenceMs,
+  lingerBytes: DEFAULT_LINGER.bytes,
 };
 
 /** What can be replaced while the door is open; new connections and requests go by it. */
@@ -40,8 +51,14 @@ export interface HttpDoorSettings {
   readonly limits?: Partial<HttpDoorLimits> | undefined;
   /** Milliseconds of a request without one byte sent or taken by the client. Default as of the engine's `Limits`. */
   readonly idleTimeoutMs?: number | undefined;
+  /** What requests must bring at the least. Default `DEFAULT_BODY_FLOOR`. */
+  readonly bodyFloor?: BodyFloor | undefined;
   /** Default: nobody is trusted. */
   readonly trustedProxy?: TrustedProxy | undefined;
   /** Whether trusted proxies begin each connection with a PROXY header. Default false. */
   readonly proxyProtocol?: boolean | undefined;
+}
+
+export function lingerOf({ lingerMs, lingerSilenceMs, lingerBytes }: HttpDoorLimits): Linger {
+  return { totalMs: lingerMs, silenceMs: lingerSilenceMs, bytes: lingerBytes };
 }

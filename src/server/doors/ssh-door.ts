@@ -6,6 +6,7 @@
  */
 import type { ByteStream } from '../../core/byte-stream.ts';
 import type { HostKey, SshEvent, SshLimits } from '../../ssh.ts';
+import type { BodyFloor } from '../../transport/node/body-floor.ts';
 import type { SshCommand } from '../../transport/ssh/ssh-command.ts';
 import { type SshAccess, servedTo } from '../access/ssh-access.ts';
 import type { Subject } from '../access/subject.ts';
@@ -16,6 +17,8 @@ export interface SshDoorSettings {
   /** Of the host keys; those that are not there are made. */
   readonly hostKeyDirectory: string;
   readonly limits?: Partial<SshLimits> | undefined;
+  /** What requests and packs must bring at the least. Default `DEFAULT_BODY_FLOOR`. */
+  readonly floor?: BodyFloor | undefined;
   /** Proxies that begin each connection with a PROXY header. Default: nobody. */
   readonly isTrustedProxy?: ((address: string) => boolean) | undefined;
 }
@@ -101,8 +104,8 @@ export async function listenSsh(options: SshDoorOptions): Promise<RunningSshDoor
   };
 }
 
-function settingsOf({ limits, isTrustedProxy }: SshDoorSettings, hostKeys: readonly HostKey[]) {
-  return { hostKeys: hostKeys.map(({ privateKey }) => privateKey), limits, isTrustedProxy };
+function settingsOf({ limits, floor, isTrustedProxy }: SshDoorSettings, hostKeys: readonly HostKey[]) {
+  return { hostKeys: hostKeys.map(({ privateKey }) => privateKey), limits, floor, isTrustedProxy };
 }
 
 function tell(event: SshEvent, { onCommand, onRefused }: SshDoorOptions): void {

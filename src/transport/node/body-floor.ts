@@ -5,6 +5,7 @@
  */
 import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitError } from '../../core/errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../core/limits.ts';
 import type { RequestRhythm } from '../request-rhythm.ts';
 
 export interface BodyFloor {
@@ -13,8 +14,11 @@ export interface BodyFloor {
   readonly windowMs: number;
 }
 
-/** 17 bytes a second: below any modem, and a byte every two minutes is no network. */
-export const DEFAULT_BODY_FLOOR: BodyFloor = { bytes: 1024, windowMs: 60_000 };
+export const DEFAULT_BODY_FLOOR: BodyFloor = bodyFloorOf(DEFAULT_LIMITS);
+
+export function bodyFloorOf({ floorBytes, floorWindowMs }: Limits): BodyFloor {
+  return { bytes: floorBytes, windowMs: floorWindowMs };
+}
 
 /**
  * `body`, as long as it brings `floor.bytes` in each window; its last one may be shorter. Silence within a chunk is

@@ -32,6 +32,7 @@ const EXIT_REFUSED = 1;
 
 export interface SshConnectionOptions extends Omit<SshServerOptions, keyof SshServerSettings> {
   readonly limits: SshLimits;
+  readonly floor: SshServerSettings['floor'];
   readonly address: string;
   /** By which all are read. */
   readonly turns: ReadingTurns;

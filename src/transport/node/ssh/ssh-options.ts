@@ -42,8 +42,6 @@ export interface SshServerOptions extends SshServerSettings {
    * error and exit code 128.
    */
   readonly serve: (command: SshCommand) => ByteStream;
-  /** What requests and packs must bring at the least. Default `DEFAULT_BODY_FLOOR`. */
-  readonly floor?: BodyFloor | undefined;
   /** Told of what a client is not: failures of the application and bugs. */
   readonly onError?: ((error: unknown, login: Partial<SshLogin>) => void) | undefined;
   readonly onEvent?: ((event: SshEvent) => void) | undefined;
@@ -54,6 +52,8 @@ export interface SshServerSettings {
   /** Private keys as OpenSSH or PEM writes them, one of each type. */
   readonly hostKeys: readonly string[];
   readonly limits?: Partial<SshLimits> | undefined;
+  /** What requests and packs must bring at the least. Default `DEFAULT_BODY_FLOOR`. */
+  readonly floor?: BodyFloor | undefined;
   /** Whether a peer is a proxy that says who its clients are, in a PROXY header. Default: nobody is. */
   readonly isTrustedProxy?: ((address: string) => boolean) | undefined;
 }

@@ -222,6 +222,7 @@ class RunningSshServer implements SshServer {
     const served = new SshConnection(connection, socket, {
       ...this.#options,
       limits: this.#limits,
+      floor: this.#settings.floor,
       turns: this.#turns,
       address: this.#peers.get(socket) ?? '',
       stopped: this.#stopped.signal,
