@@ -113,7 +113,7 @@ export class FilesTransaction {
   /** Look up the names of the batch, a while at a time: a push may bring fifty thousand. @returns what was found */
   async #lookAhead(indices: readonly number[]): Promise<(name: string) => StoredRef | undefined> {
     const found = new Map<string, StoredRef | undefined>();
-    if (indices.length >= RESTS_FROM) await this.#store.packed.readAhead();
+    await this.#store.packed.readAhead();
     for (const index of indices) {
       const { name } = this.#updates[index] as RefUpdate;
       await this.#breathe();

@@ -53,9 +53,9 @@ export class PackedRefsChange {
     const endTurn = await packed.takeTurn();
     let change: PackedRefsChange | undefined;
     try {
+      await packed.readAhead(); // in turns, for which nobody should have to wait who wants the lock
       const lock = await LockFile.acquire(packed.path, { timeoutMs, signal });
       change = new PackedRefsChange(packed.path, lock, endTurn);
-      await packed.readAhead();
       const refs = packed.read();
       const remove = new Set<string>();
       for (const name of edit.remove) {
