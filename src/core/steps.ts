@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { Pace } from './pace.ts';
+
 export type Steps<Result> = Generator<undefined, Result, undefined>;
 
 /** All of it now. */
@@ -24,4 +26,12 @@ export async function withBreaths<Result>(
     if (done === true) return value;
     await breathe();
   }
+}
+
+/** In turns with the other work of the thread. */
+export async function inTurns<Result>(steps: Steps<Result>): Promise<Result> {
+  const pace = new Pace(undefined);
+  return await withBreaths(steps, async () => {
+    if (pace.isDue()) await pace.rest();
+  });
 }

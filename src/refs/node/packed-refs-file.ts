@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { decodeText } from '../../core/bytes.ts';
 import { GitError, isGitError } from '../../core/errors.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
-import { Pace } from '../../core/pace.ts';
-import { inOneGo, type Steps, withBreaths } from '../../core/steps.ts';
+import { inOneGo, inTurns, type Steps } from '../../core/steps.ts';
 import { emptyPackedRefs, type PackedRefs, readPackedRefs } from '../packed-refs.ts';
 import { isSystemError } from './system-error.ts';
 
@@ -58,13 +57,10 @@ export class PackedRefsFile {
    */
   async readAhead(): Promise<void> {
     if (this.#unchanged() !== undefined) return;
-    const pace = new Pace(undefined);
     try {
-      await withBreaths(this.#load(), async () => {
-        if (pace.isDue()) await pace.rest();
-      });
+      await inTurns(this.#load());
     } catch (error) {
-      if (!isGitError(error)) throw error;
+      if (!isGitError(error)) throw error; // what the file holds is read again where it is asked for, and refused there
     }
   }
 

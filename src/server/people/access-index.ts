@@ -4,8 +4,7 @@
  * @module
  */
 import { GitError } from '../../core/errors.ts';
-import { Pace } from '../../core/pace.ts';
-import { inOneGo, type Steps, withBreaths } from '../../core/steps.ts';
+import { inOneGo, inTurns, type Steps } from '../../core/steps.ts';
 import { JsonDocument } from '../config/json-document.ts';
 import { formatPath, hasErrors, inOrder, type Problem } from '../config/problem.ts';
 import { type AccessIndex, AccessIndexBuilder } from './access-index-builder.ts';
@@ -33,10 +32,7 @@ export function parseAccessFile(path: string, text: string): ParsedAccessFile {
  * more than everything else, are left out.
  */
 export async function parseAccessFileInTurns(path: string, text: string): Promise<ParsedAccessFile> {
-  const pace = new Pace(undefined);
-  return await withBreaths(parseInSteps(path, text, false), async () => {
-    if (pace.isDue()) await pace.rest();
-  });
+  return await inTurns(parseInSteps(path, text, false));
 }
 
 function* parseInSteps(path: string, text: string, warns: boolean): Steps<ParsedAccessFile> {

@@ -252,6 +252,12 @@ test('a packed-refs file that does not parse is REF_INVALID', async (context) =>
   writeFileSync(join(repository.path, 'packed-refs'), 'garbage\n');
   await assert.rejects(refs.list(), { code: 'REF_INVALID' });
   await assert.rejects(refs.read(MAIN), { code: 'REF_INVALID' });
+  const newId = repository.commits[0];
+  const outcomes = await refs.update([{ name: MAIN, newId, expected: undefined }], EACH);
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome.ok || outcome.code),
+    ['REF_INVALID'],
+  );
 });
 
 test('refs written again as they were are not read into new ones', async (context) => {
