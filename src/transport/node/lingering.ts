@@ -35,7 +35,6 @@ export function lingerOn(incoming: IncomingMessage, linger: Linger, { signal }: 
   return new Promise((resolve) => {
     let bytes = 0;
     const finish = (): void => {
-      isOver = true;
       clearTimeout(total);
       clearTimeout(silence);
       incoming.off('data', onData).off('end', finish).off('close', finish);
@@ -45,7 +44,6 @@ export function lingerOn(incoming: IncomingMessage, linger: Linger, { signal }: 
       closing.goOn();
       resolve();
     };
-    let isOver = false;
     const pace = new Pace(undefined);
     const onData = (chunk: Uint8Array): void => {
       bytes += chunk.length;
@@ -55,7 +53,7 @@ export function lingerOn(incoming: IncomingMessage, linger: Linger, { signal }: 
         // Two megabytes of one connection may come in a round, and many small chunks take long to read
         // (`trial:hostile --only=oversized`).
         incoming.pause();
-        void pace.rest().then(() => isOver || incoming.resume());
+        void pace.rest().then(() => incoming.resume());
       }
     };
     const total = setTimeout(finish, linger.totalMs);
