@@ -46,15 +46,19 @@ export function listenGit(
   { host, port }: { readonly host: string; readonly port: number },
   options: () => DaemonServerOptions,
 ): Promise<DaemonListener> {
-  const { limits } = options();
-  const { idleTimeoutMs, pushPauseMs } = limits;
   return listenGitDaemon({
     host,
     port,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    idleTimeoutMs,
-    pushPauseMs,
-    floor: bodyFloorOf(limits),
+    get idleTimeoutMs() {
+      return options().limits.idleTimeoutMs;
+    },
+    get pushPauseMs() {
+      return options().limits.pushPauseMs;
+    },
+    get floor() {
+      return bodyFloorOf(options().limits);
+    },
     maxConnections: MAX_CONNECTIONS,
     serve: (input, context) => {
       const { repositories, authorize, onError, ...engine } = options();

@@ -181,7 +181,7 @@ test('whoever trickles is cut at each door, as long as the file says so', async 
   await Promise.all(server.urls.map((url) => trickle(here, url).closed));
 
   await server.reload(await loadedConfig(t, { ...settings, ...floor(0) }));
-  const patient = server.urls.filter((url) => !url.startsWith('git:')).map((url) => trickle(here, url));
+  const patient = server.urls.map((url) => trickle(here, url));
   const first = await Promise.race([...patient.map(({ closed }) => closed), sleep(1000, 'none')]);
   assert.equal(first, 'none');
   for (const { close } of patient) close();

@@ -38,7 +38,7 @@ export interface DaemonListenerOptions {
   ) => ByteStream;
   /** Milliseconds until the request must have come. 0 waits for ever. */
   readonly requestTimeoutMs: number;
-  /** Milliseconds without one byte sent or taken by the client. 0 waits for ever. */
+  /** Milliseconds without one byte sent or taken by the client. 0 waits for ever. Asked for at each connection, as the next two. */
   readonly idleTimeoutMs: number;
   /** As `idleTimeoutMs`, of a push before its pack. Default that of `DEFAULT_LIMITS`. */
   readonly pushPauseMs?: number | undefined;
