@@ -275,21 +275,37 @@ test('health is answered without the application, and leaves no trace', async (t
   assert.equal(clients.length, 1);
 });
 
-test('health is answered before the work for a crowd that came earlier', async (t) => {
+/** A door whose work takes a while, and thirty clients that ask for some at once. */
+async function crowded(t: TestContext) {
   const onExchange = (): void => {
     const until = performance.now() + 10;
     while (performance.now() < until);
   };
-  const { server, clients } = await door(t, { onExchange, health: () => WELL });
+  const opened = await door(t, { onExchange, health: () => WELL });
   const crowd = Array.from({ length: 30 }, () => {
-    const socket = connect(server.port, '127.0.0.1');
+    const socket = connect(opened.server.port, '127.0.0.1').on('error', () => undefined);
     socket.write('GET /app/info/refs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     return socket;
   });
+  return { ...opened, crowd };
+}
+
+test('health is answered before the work for a crowd that came earlier', async (t) => {
+  const { server, clients, crowd } = await crowded(t);
   const answered = crowd.map(said);
   assert.equal((await fetch(`${server.url}/-/live`)).status, 200);
   assert.ok(clients.length < crowd.length / 2, `${clients.length} went first`);
   for (const text of await Promise.all(answered)) assert.match(text, /^HTTP\/1\.1 200 /);
+});
+
+test('for those of a crowd who leave before their turn no work begins', async (t) => {
+  const { server, clients, summaries, crowd } = await crowded(t);
+  await fetch(`${server.url}/-/live`);
+  for (const socket of crowd) socket.resetAndDestroy();
+  await until(() => server.connectionCount === 0 && server.runningCount === 0);
+  assert.ok(clients.length < crowd.length / 2, `work for ${clients.length} began`);
+  assert.ok(summaries.some(({ complete, status }) => !complete && status === 0));
+  assert.equal((await fetch(`${server.url}/app/info/refs`)).status, 200);
 });
 
 test('a port of its own answers about health and nothing else', async (t) => {
